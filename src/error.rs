@@ -1,0 +1,107 @@
+//! What can go wrong, each with a sentence that names the argument, its value and what was expected.
+
+use std::fmt::{self, Display, Write};
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a call did nothing, or did not finish.
+///
+/// After [`Error::Argument`] and [`Error::Unsupported`] every output is as it was before the call; after the
+/// others what outputs hold is unspecified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// An argument is wrong.
+    Argument(Sentence),
+    /// The library, as built or on this machine, cannot do what was asked.
+    Unsupported(Sentence),
+    /// Memory could not be had for this many bytes of scratch.
+    Memory(usize),
+    /// The progress callback asked to stop.
+    Cancelled,
+    /// A fault of the library itself: please report it.
+    Internal(Sentence),
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Argument(sentence) | Error::Unsupported(sentence) => f.write_str(sentence.as_str()),
+            Error::Memory(bytes) => write!(f, "not enough memory for {bytes} bytes of working space"),
+            Error::Cancelled => f.write_str("cancelled by the progress callback"),
+            Error::Internal(sentence) => write!(f, "internal fault, please report it: {}", sentence.as_str()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A short text without an allocation, so that an error can be told when memory is out. Longer ones are cut.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sentence {
+    bytes: [u8; Sentence::CAPACITY],
+    length: usize,
+}
+
+impl Sentence {
+    pub const CAPACITY: usize = 248;
+
+    pub fn new(text: fmt::Arguments<'_>) -> Self {
+        let mut sentence = Sentence {
+            bytes: [0; Self::CAPACITY],
+            length: 0,
+        };
+        // `write_str` below never fails.
+        let _ = sentence.write_fmt(text);
+        sentence
+    }
+
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or("")
+    }
+}
+
+impl Write for Sentence {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut room = (Self::CAPACITY - self.length).min(text.len());
+        while !text.is_char_boundary(room) {
+            room -= 1;
+        }
+        self.bytes[self.length..self.length + room].copy_from_slice(&text.as_bytes()[..room]);
+        self.length += room;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// Returns `Err(Error::Argument(…))` with a formatted sentence.
+macro_rules! argument_error {
+    ($($text:tt)*) => {
+        return Err($crate::error::Error::Argument($crate::error::Sentence::new(format_args!($($text)*))))
+    };
+}
+pub(crate) use argument_error;
+
+/// A vector of `length` copies of `value`, or [`Error::Memory`] where `vec!` would abort the process.
+pub(crate) fn try_vec<T: Clone>(length: usize, value: T) -> Result<Vec<T>> {
+    let mut vector = Vec::new();
+    vector
+        .try_reserve_exact(length)
+        .map_err(|_| Error::Memory(length.saturating_mul(size_of::<T>())))?;
+    vector.resize(length, value);
+    Ok(vector)
+}
+
+/// Collects into a vector whose space is reserved fallibly, from an iterator that knows its length.
+pub(crate) fn try_collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
+    let mut vector = Vec::new();
+    vector
+        .try_reserve_exact(items.len())
+        .map_err(|_| Error::Memory(items.len().saturating_mul(size_of::<T>())))?;
+    vector.extend(items);
+    Ok(vector)
+}

@@ -1,0 +1,8 @@
+//! Path signatures and signature kernels.
+
+pub mod error;
+pub mod kernel;
+pub mod parallel;
+pub mod path;
+pub mod signature;
+pub mod simd;

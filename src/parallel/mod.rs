@@ -1,0 +1,7 @@
+//! Sharing independent tasks among threads: bounded per call, safe after `fork`, with progress and cancellation.
+
+mod pool;
+mod queue;
+
+pub use pool::default_threads;
+pub use queue::{Queue, Run, share};

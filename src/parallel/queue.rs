@@ -1,0 +1,200 @@
+//! A call's tasks, the workers that take them in order, and the caller's view of both.
+
+use super::pool;
+use crate::error::{Error, Result, Sentence};
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Between two calls of the progress callback.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// How a call runs: on how many threads, and whom it tells.
+#[derive(Default)]
+pub struct Run<'a> {
+    /// Threads to use at most; 0 means [`default_threads`](super::default_threads), which is also the most there are.
+    pub threads: usize,
+    /// Called on the calling thread some 20 times a second with (done, total); `true` cancels the call.
+    pub progress: Option<&'a mut dyn FnMut(u64, u64) -> bool>,
+}
+
+impl Run<'_> {
+    /// On the calling thread alone.
+    pub fn single() -> Self {
+        Run {
+            threads: 1,
+            progress: None,
+        }
+    }
+}
+
+/// What the workers of one call share.
+struct Shared<T> {
+    tasks: Mutex<std::vec::IntoIter<T>>,
+    done: AtomicU64,
+    total: u64,
+    stop: AtomicBool,
+    failure: Mutex<Option<Error>>,
+    /// Workers on other threads that have not ended, and the bell that the last one rings.
+    running: Mutex<usize>,
+    ended: Condvar,
+}
+
+/// The caller's callback and when it was last called.
+struct Bell<'r, 'a> {
+    callback: &'r mut (dyn FnMut(u64, u64) -> bool + 'a),
+    last: Instant,
+}
+
+/// A worker's end of the queue.
+pub struct Queue<'q, T> {
+    shared: &'q Shared<T>,
+    /// On the calling thread, when it works itself: it must ring between tasks.
+    bell: Option<RefCell<Bell<'q, 'q>>>,
+}
+
+impl<T> Queue<'_, T> {
+    /// The next task, in the order given to [`share`]; `None` when there are no more or the call is to stop.
+    pub fn take(&self) -> Option<T> {
+        if self.stopped() {
+            return None;
+        }
+        lock(&self.shared.tasks).next()
+    }
+
+    /// Counts `units` of work as done. An error means that the call is to stop: return it.
+    pub fn advance(&self, units: u64) -> Result<()> {
+        self.shared.done.fetch_add(units, Ordering::Relaxed);
+        if let Some(bell) = &self.bell {
+            bell.borrow_mut().ring(self.shared);
+        }
+        if self.stopped() { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    /// Whether the call is to stop: cancelled, or another worker failed.
+    pub fn stopped(&self) -> bool {
+        self.shared.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Bell<'_, '_> {
+    fn ring<T>(&mut self, shared: &Shared<T>) {
+        if self.last.elapsed() < INTERVAL {
+            return;
+        }
+        if (self.callback)(shared.done.load(Ordering::Relaxed).min(shared.total), shared.total) {
+            shared.fail(Error::Cancelled);
+        }
+        self.last = Instant::now();
+    }
+}
+
+impl<T> Shared<T> {
+    /// Stops the call; the first failure is what it returns.
+    fn fail(&self, error: Error) {
+        lock(&self.failure).get_or_insert(error);
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs a worker to its end; a panic becomes a failure of the call.
+    fn work(&self, worker: &impl Fn(&Queue<'_, T>) -> Result<()>, queue: &Queue<'_, T>) {
+        match catch_unwind(AssertUnwindSafe(|| worker(queue))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.fail(error),
+            Err(payload) => {
+                let text = payload.downcast_ref::<&str>().copied();
+                let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+                let text = text.unwrap_or("a worker panicked");
+                self.fail(Error::Internal(Sentence::new(format_args!("{text}"))));
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `worker` on up to `run.threads` threads until the tasks are used up. A worker is called once a thread: it
+/// makes its scratch, takes tasks until there are none and calls [`Queue::advance`] as it goes; `total` is the sum of
+/// those units. When `share` returns no work is left behind.
+pub fn share<T: Send>(
+    run: &mut Run<'_>,
+    tasks: Vec<T>,
+    total: u64,
+    worker: impl Fn(&Queue<'_, T>) -> Result<()> + Sync,
+) -> Result<()> {
+    let limit = if run.threads == 0 {
+        pool::default_threads()
+    } else {
+        run.threads
+    };
+    let threads = limit.min(tasks.len());
+    let pool = if threads > 1 { pool::current() } else { None };
+    let threads = pool.map_or(1, |pool| threads.min(pool.current_num_threads()));
+    let watched = run.progress.is_some();
+    let others = if threads == 1 || !watched { threads - 1 } else { threads };
+    let shared = Shared {
+        tasks: Mutex::new(tasks.into_iter()),
+        done: AtomicU64::new(0),
+        total,
+        stop: AtomicBool::new(false),
+        failure: Mutex::new(None),
+        running: Mutex::new(others),
+        ended: Condvar::new(),
+    };
+    let mut bell = run.progress.as_deref_mut().map(|callback| Bell {
+        callback,
+        last: Instant::now(),
+    });
+    let Some(pool) = pool.filter(|_| others > 0) else {
+        let bell = bell.map(RefCell::new);
+        shared.work(&worker, &Queue { shared: &shared, bell });
+        return outcome(shared);
+    };
+    pool.in_place_scope(|scope| {
+        for _ in 0..others {
+            scope.spawn(|_| {
+                let queue = Queue {
+                    shared: &shared,
+                    bell: None,
+                };
+                shared.work(&worker, &queue);
+                *lock(&shared.running) -= 1;
+                shared.ended.notify_one();
+            });
+        }
+        match &mut bell {
+            None => {
+                let queue = Queue {
+                    shared: &shared,
+                    bell: None,
+                };
+                shared.work(&worker, &queue);
+            }
+            Some(bell) => watch(&shared, bell),
+        }
+    });
+    outcome(shared)
+}
+
+/// The caller waits for its workers and calls back meanwhile: callbacks come on its thread only.
+fn watch<T>(shared: &Shared<T>, bell: &mut Bell<'_, '_>) {
+    let mut running = lock(&shared.running);
+    while *running > 0 {
+        let waited = shared.ended.wait_timeout(running, INTERVAL);
+        running = waited.unwrap_or_else(PoisonError::into_inner).0;
+        drop(running);
+        bell.ring(shared);
+        running = lock(&shared.running);
+    }
+}
+
+fn outcome<T>(shared: Shared<T>) -> Result<()> {
+    match shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}

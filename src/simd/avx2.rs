@@ -1,0 +1,196 @@
+//! AVX2 with FMA: 16 registers of 4 doubles or 8 floats.
+
+use super::{Lanes, Work};
+use core::arch::x86_64::*;
+use std::ops::{Add, Mul, Sub};
+
+pub fn available() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+/// The one function of this level that has its features; all else is inlined into it.
+#[target_feature(enable = "avx2,fma")]
+pub fn shell<V: Lanes, W: Work<V::Scalar>>(work: W) -> W::Output {
+    work.run::<V>()
+}
+
+// SAFETY of every block below: values of these types are made only inside `shell`, so the machine has
+// AVX2 and FMA; addresses come from arrays of the right length.
+
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct F64x4(__m256d);
+
+impl Add for F64x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        unsafe { Self(_mm256_add_pd(self.0, other.0)) }
+    }
+}
+
+impl Sub for F64x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        unsafe { Self(_mm256_sub_pd(self.0, other.0)) }
+    }
+}
+
+impl Mul for F64x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        unsafe { Self(_mm256_mul_pd(self.0, other.0)) }
+    }
+}
+
+impl Lanes for F64x4 {
+    type Scalar = f64;
+    const LANES: usize = 4;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(value: f64) -> Self {
+        unsafe { Self(_mm256_set1_pd(value)) }
+    }
+
+    #[inline(always)]
+    fn load(from: &[f64]) -> Self {
+        let from: &[f64; 4] = from.first_chunk().expect("a vector's worth of numbers");
+        unsafe { Self(_mm256_loadu_pd(from.as_ptr())) }
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f64]) {
+        let to: &mut [f64; 4] = to.first_chunk_mut().expect("room for a vector");
+        unsafe { _mm256_storeu_pd(to.as_mut_ptr(), self.0) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe { Self(_mm256_fmadd_pd(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    fn neg_mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe { Self(_mm256_fnmadd_pd(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    fn slide_up(self, first: f64) -> Self {
+        unsafe {
+            let moved = _mm256_permute4x64_pd::<0b10_01_00_00>(self.0);
+            Self(_mm256_blend_pd::<0b0001>(moved, _mm256_set1_pd(first)))
+        }
+    }
+
+    #[inline(always)]
+    fn slide_down(self, last: f64) -> Self {
+        unsafe {
+            let moved = _mm256_permute4x64_pd::<0b11_11_10_01>(self.0);
+            Self(_mm256_blend_pd::<0b1000>(moved, _mm256_set1_pd(last)))
+        }
+    }
+
+    #[inline(always)]
+    fn zip(self, other: Self) -> [Self; 2] {
+        unsafe {
+            let low = _mm256_unpacklo_pd(self.0, other.0);
+            let high = _mm256_unpackhi_pd(self.0, other.0);
+            [
+                Self(_mm256_permute2f128_pd::<0x20>(low, high)),
+                Self(_mm256_permute2f128_pd::<0x31>(low, high)),
+            ]
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct F32x8(__m256);
+
+impl Add for F32x8 {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        unsafe { Self(_mm256_add_ps(self.0, other.0)) }
+    }
+}
+
+impl Sub for F32x8 {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        unsafe { Self(_mm256_sub_ps(self.0, other.0)) }
+    }
+}
+
+impl Mul for F32x8 {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        unsafe { Self(_mm256_mul_ps(self.0, other.0)) }
+    }
+}
+
+impl Lanes for F32x8 {
+    type Scalar = f32;
+    const LANES: usize = 8;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        unsafe { Self(_mm256_set1_ps(value)) }
+    }
+
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        let from: &[f32; 8] = from.first_chunk().expect("a vector's worth of numbers");
+        unsafe { Self(_mm256_loadu_ps(from.as_ptr())) }
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        let to: &mut [f32; 8] = to.first_chunk_mut().expect("room for a vector");
+        unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self.0) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe { Self(_mm256_fmadd_ps(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    fn neg_mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe { Self(_mm256_fnmadd_ps(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    fn slide_up(self, first: f32) -> Self {
+        unsafe {
+            let moved = _mm256_permutevar8x32_ps(self.0, _mm256_setr_epi32(0, 0, 1, 2, 3, 4, 5, 6));
+            Self(_mm256_blend_ps::<0b0000_0001>(moved, _mm256_set1_ps(first)))
+        }
+    }
+
+    #[inline(always)]
+    fn slide_down(self, last: f32) -> Self {
+        unsafe {
+            let moved = _mm256_permutevar8x32_ps(self.0, _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 7));
+            Self(_mm256_blend_ps::<0b1000_0000>(moved, _mm256_set1_ps(last)))
+        }
+    }
+
+    #[inline(always)]
+    fn zip(self, other: Self) -> [Self; 2] {
+        unsafe {
+            let low = _mm256_unpacklo_ps(self.0, other.0);
+            let high = _mm256_unpackhi_ps(self.0, other.0);
+            [
+                Self(_mm256_permute2f128_ps::<0x20>(low, high)),
+                Self(_mm256_permute2f128_ps::<0x31>(low, high)),
+            ]
+        }
+    }
+}
