@@ -1,17 +1,20 @@
 //! What can go wrong, each with a sentence that names the argument, its value and what was expected.
 
+use std::any::Any;
 use std::fmt::{self, Display, Write};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a call did nothing, or did not finish.
 ///
-/// After [`Error::Argument`] and [`Error::Unsupported`] every output is as it was before the call; after the
-/// others what outputs hold is unspecified.
+/// After [`Error::Argument`], [`Error::Length`] and [`Error::Unsupported`] every output is as it was before the call;
+/// after the others what outputs hold is unspecified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// An argument is wrong.
     Argument(Sentence),
+    /// A buffer is not as long as it must be.
+    Length(Sentence),
     /// The library, as built or on this machine, cannot do what was asked.
     Unsupported(Sentence),
     /// Memory could not be had for this many bytes of scratch.
@@ -25,7 +28,9 @@ pub enum Error {
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Argument(sentence) | Error::Unsupported(sentence) => f.write_str(sentence.as_str()),
+            Error::Argument(sentence) | Error::Length(sentence) | Error::Unsupported(sentence) => {
+                f.write_str(sentence.as_str())
+            }
             Error::Memory(bytes) => write!(f, "not enough memory for {bytes} bytes of working space"),
             Error::Cancelled => f.write_str("cancelled by the progress callback"),
             Error::Internal(sentence) => write!(f, "internal fault, please report it: {}", sentence.as_str()),
@@ -34,6 +39,15 @@ impl Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    /// The fault that a caught panic tells of.
+    pub(crate) fn from_panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Error::Internal(Sentence::new(format_args!("{}", text.unwrap_or("a panic"))))
+    }
+}
 
 /// A short text without an allocation, so that an error can be told when memory is out. Longer ones are cut.
 #[derive(Clone, PartialEq, Eq)]
@@ -85,6 +99,14 @@ macro_rules! argument_error {
     };
 }
 pub(crate) use argument_error;
+
+/// Returns `Err(Error::Length(…))` with a formatted sentence.
+macro_rules! length_error {
+    ($($text:tt)*) => {
+        return Err($crate::error::Error::Length($crate::error::Sentence::new(format_args!($($text)*))))
+    };
+}
+pub(crate) use length_error;
 
 /// A vector of `length` copies of `value`, or [`Error::Memory`] where `vec!` would abort the process.
 pub(crate) fn try_vec<T: Clone>(length: usize, value: T) -> Result<Vec<T>> {

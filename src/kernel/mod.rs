@@ -1,9 +1,34 @@
 //! Signature kernels, their grids and gradients, of pairs and of all pairs.
+//!
+//! | module | its idea |
+//! |---|---|
+//! | `scheme` | the Goursat recurrence: one cell, and one cell of its adjoint |
+//! | `panels` | increments of several paths, one path a lane |
+//! | `tile` | the cells of a few increments: plain, lead-lag, refined |
+//! | `block` | a block of tiles forward and back, and its share of the gradient |
+//! | `pairs` | a group of pairs, one a lane, swept strip after strip |
+//! | `groups`, `choice` | which pairs go together, and with which scheme and tile |
+//! | `pairwise`, `grid`, `gram` | what the public functions share among threads |
+
+mod block;
+mod choice;
+mod gram;
+mod grid;
+mod groups;
+mod pairs;
+mod pairwise;
+mod panels;
+mod scheme;
+mod tile;
 
 use crate::error::{Result, argument_error};
 use crate::parallel::Run;
-use crate::path::{Batch, Gradient, Transform};
+use crate::path::{Batch, Gradient, LeadLag, Transform};
 use crate::simd::Real;
+use pairwise::{Given, Pairs};
+
+/// Dyadic orders go up to this.
+pub const MAX_ORDER: u32 = 16;
 
 /// What is asked of a kernel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,10 +39,70 @@ pub struct Options {
 }
 
 impl Options {
-    /// Nodes of the refined grid along x and y for paths of these points: (2^λ1 T_x + 1, 2^λ2 T_y + 1).
+    fn check(&self) -> Result<()> {
+        for (name, order) in [("x_order", self.orders.0), ("y_order", self.orders.1)] {
+            if order > MAX_ORDER {
+                argument_error!("{name} is {order}; expected at most {MAX_ORDER}");
+            }
+        }
+        self.transform.check()
+    }
+
+    /// Nodes of the refined grid along x and y for paths of these points: (2^λ1 T_x + 1, 2^λ2 T_y + 1), T being the
+    /// number of increments after the transforms.
     pub fn grid_shape(&self, x_points: usize, y_points: usize) -> Result<(usize, usize)> {
-        let _ = (x_points, y_points);
-        argument_error!("not yet")
+        self.check()?;
+        let (rows, columns) = (
+            self.nodes("x_length", x_points, self.orders.0)?,
+            self.nodes("y_length", y_points, self.orders.1)?,
+        );
+        if rows
+            .checked_mul(columns)
+            .is_none_or(|nodes| nodes > isize::MAX as usize / 8)
+        {
+            argument_error!("the refined grid has {rows} × {columns} nodes: more than can be counted");
+        }
+        Ok((rows, columns))
+    }
+
+    fn nodes(&self, name: &str, points: usize, order: u32) -> Result<usize> {
+        if points == 0 {
+            argument_error!("{name} is 0; a path has at least one point");
+        }
+        let halves = if self.transform.lead_lag == LeadLag::Off { 1 } else { 2 };
+        let nodes = (points - 1)
+            .checked_mul(halves << order)
+            .and_then(|cells| cells.checked_add(1));
+        match nodes {
+            Some(nodes) if nodes <= isize::MAX as usize / 64 => Ok(nodes),
+            _ => argument_error!(
+                "{name} is {points}: the refined grid of order {order} has more rows or columns than can be counted"
+            ),
+        }
+    }
+}
+
+fn check_pairs<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>, options: &Options) -> Result<()> {
+    if x.dim() != y.dim() {
+        argument_error!("x has {} channels and y has {}; expected the same", x.dim(), y.dim());
+    }
+    options.grid_shape(x.length(), y.length())?;
+    Ok(())
+}
+
+fn check_batches<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>) -> Result<()> {
+    if x.batch() != y.batch() {
+        argument_error!("x has {} paths and y has {}; expected pairs", x.batch(), y.batch());
+    }
+    Ok(())
+}
+
+/// That a buffer has the length that it must have; `None` is a length that overflows.
+fn check_length(name: &str, length: usize, expected: Option<usize>) -> Result<()> {
+    match expected {
+        Some(expected) if expected == length => Ok(()),
+        Some(expected) => argument_error!("{name}_len is {length}; expected {expected}"),
+        None => argument_error!("{name}_len is {length}; expected more than can be counted"),
     }
 }
 
@@ -29,8 +114,10 @@ pub fn kernel<S: Real>(
     out: &mut [S],
     run: &mut Run<'_>,
 ) -> Result<()> {
-    let _ = (x, y, options, out, run);
-    argument_error!("not yet")
+    check_batches(x, y)?;
+    check_pairs(x, y, options)?;
+    check_length("out", out.len(), Some(x.batch()))?;
+    pairwise::kernels(&Pairs::new(x, y, options), out, run)
 }
 
 /// Gradients of Σ grad_b k(x_b, y_b); `None` is not wanted.
@@ -43,8 +130,22 @@ pub fn kernel_backprop<S: Real>(
     y_gradient: Option<Gradient<'_, S>>,
     run: &mut Run<'_>,
 ) -> Result<()> {
-    let _ = (grad, x, y, options, x_gradient, y_gradient, run);
-    argument_error!("not yet")
+    check_batches(x, y)?;
+    check_pairs(x, y, options)?;
+    check_length("grad", grad.len(), Some(x.batch()))?;
+    let pairs = Pairs::new(x, y, options);
+    pairwise::gradients(
+        Given::Kernels(grad),
+        &pairs,
+        split(x_gradient, x)?,
+        split(y_gradient, y)?,
+        run,
+    )
+}
+
+/// The slices of a gradient, a path each.
+fn split<'g, S: Real>(gradient: Option<Gradient<'g, S>>, of: &Batch<'_, S>) -> Result<Option<Vec<&'g mut [S]>>> {
+    gradient.map(|gradient| gradient.split(of)).transpose()
 }
 
 /// Solution grids of the pairs: `out` is (batch, rows, columns) for the batch's full lengths; nodes beyond a ragged
@@ -56,12 +157,15 @@ pub fn kernel_grid<S: Real>(
     out: &mut [S],
     run: &mut Run<'_>,
 ) -> Result<()> {
-    let _ = (x, y, options, out, run);
-    argument_error!("not yet")
+    check_batches(x, y)?;
+    check_pairs(x, y, options)?;
+    let shape = options.grid_shape(x.length(), y.length())?;
+    check_length("out", out.len(), (shape.0 * shape.1).checked_mul(x.batch()))?;
+    grid::grids(&Pairs::new(x, y, options), out, shape, run)
 }
 
-/// As [`kernel_backprop`], of Σ grad · grid: `grad` is shaped like the grids; what it holds beyond a pair's own corner
-/// is not read.
+/// As [`kernel_backprop`], of Σ grad · grid: `grad` is shaped like the grids; what it holds on the axes, where k is 1,
+/// and beyond a pair's own corner is not read.
 pub fn kernel_grid_backprop<S: Real>(
     grad: &[S],
     x: &Batch<'_, S>,
@@ -71,8 +175,18 @@ pub fn kernel_grid_backprop<S: Real>(
     y_gradient: Option<Gradient<'_, S>>,
     run: &mut Run<'_>,
 ) -> Result<()> {
-    let _ = (grad, x, y, options, x_gradient, y_gradient, run);
-    argument_error!("not yet")
+    check_batches(x, y)?;
+    check_pairs(x, y, options)?;
+    let shape = options.grid_shape(x.length(), y.length())?;
+    check_length("grad", grad.len(), (shape.0 * shape.1).checked_mul(x.batch()))?;
+    let pairs = Pairs::new(x, y, options);
+    pairwise::gradients(
+        Given::Grids(grad, shape),
+        &pairs,
+        split(x_gradient, x)?,
+        split(y_gradient, y)?,
+        run,
+    )
 }
 
 /// Kernels of all pairs: `out` is (x batch, y batch). Without `y`: of x with itself, symmetric to the last bit, for
@@ -84,8 +198,9 @@ pub fn gram<S: Real>(
     out: &mut [S],
     run: &mut Run<'_>,
 ) -> Result<()> {
-    let _ = (x, y, options, out, run);
-    argument_error!("not yet")
+    let pairs = gram_pairs(x, y, options)?;
+    check_length("out", out.len(), pairs.x.batch().checked_mul(pairs.y.batch()))?;
+    gram::matrix(&pairs, y.is_none(), out, run)
 }
 
 /// Gradients of Σ grad_ij k(x_i, y_j). Without `y`, `x_gradient` is the total derivative and `y_gradient` is `None`.
@@ -98,6 +213,24 @@ pub fn gram_backprop<S: Real>(
     y_gradient: Option<Gradient<'_, S>>,
     run: &mut Run<'_>,
 ) -> Result<()> {
-    let _ = (grad, x, y, options, x_gradient, y_gradient, run);
-    argument_error!("not yet")
+    let pairs = gram_pairs(x, y, options)?;
+    check_length("grad", grad.len(), pairs.x.batch().checked_mul(pairs.y.batch()))?;
+    if y.is_none() && y_gradient.is_some() {
+        argument_error!("y_grad is given; a symmetric Gram matrix has the gradient of x alone");
+    }
+    let (to_x, to_y) = (split(x_gradient, &pairs.x)?, split(y_gradient, &pairs.y)?);
+    gram::gradients(grad, &pairs, y.is_none(), to_x, to_y, run)
+}
+
+fn gram_pairs<'a, S: Real>(x: &Batch<'a, S>, y: Option<&Batch<'a, S>>, options: &Options) -> Result<Pairs<'a, S>> {
+    if y.is_none() && options.orders.0 != options.orders.1 {
+        argument_error!(
+            "x_order is {} and y_order is {}; a symmetric Gram matrix needs equal orders",
+            options.orders.0,
+            options.orders.1
+        );
+    }
+    let y = y.unwrap_or(x);
+    check_pairs(x, y, options)?;
+    Ok(Pairs::new(x, y, options))
 }

@@ -4,4 +4,4 @@ mod pool;
 mod queue;
 
 pub use pool::default_threads;
-pub use queue::{Queue, Run, share};
+pub use queue::{Queue, Run, share, share_from};

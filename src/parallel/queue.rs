@@ -1,8 +1,9 @@
 //! A call's tasks, the workers that take them in order, and the caller's view of both.
 
 use super::pool;
-use crate::error::{Error, Result, Sentence};
+use crate::error::{Error, Result};
 use std::cell::RefCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,7 +26,7 @@ impl Run<'_> {
     pub fn single() -> Self {
         Run {
             threads: 1,
-            progress: None,
+            ..Run::default()
         }
     }
 }
@@ -103,12 +104,7 @@ impl<T> Shared<T> {
         match catch_unwind(AssertUnwindSafe(|| worker(queue))) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.fail(error),
-            Err(payload) => {
-                let text = payload.downcast_ref::<&str>().copied();
-                let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-                let text = text.unwrap_or("a worker panicked");
-                self.fail(Error::Internal(Sentence::new(format_args!("{text}"))));
-            }
+            Err(payload) => self.fail(Error::from_panic(&*payload)),
         }
     }
 }
@@ -126,6 +122,16 @@ pub fn share<T: Send>(
     total: u64,
     worker: impl Fn(&Queue<'_, T>) -> Result<()> + Sync,
 ) -> Result<()> {
+    share_from(run, tasks, 0..total, worker)
+}
+
+/// [`share`], where the units before those of the range were done by earlier tasks of the same call.
+pub fn share_from<T: Send>(
+    run: &mut Run<'_>,
+    tasks: Vec<T>,
+    units: Range<u64>,
+    worker: impl Fn(&Queue<'_, T>) -> Result<()> + Sync,
+) -> Result<()> {
     let limit = if run.threads == 0 {
         pool::default_threads()
     } else {
@@ -138,8 +144,8 @@ pub fn share<T: Send>(
     let others = if threads == 1 || !watched { threads - 1 } else { threads };
     let shared = Shared {
         tasks: Mutex::new(tasks.into_iter()),
-        done: AtomicU64::new(0),
-        total,
+        done: AtomicU64::new(units.start),
+        total: units.end,
         stop: AtomicBool::new(false),
         failure: Mutex::new(None),
         running: Mutex::new(others),

@@ -45,6 +45,12 @@ impl<'a, S: Real> Batch<'a, S> {
 
     /// A batch of `shape` = (batch, length, dim) in `values`, laid out as `layout` says. `name` is what errors call it.
     pub fn new(name: &str, values: &'a [S], shape: [usize; 3], layout: Layout<'a>) -> Result<Self> {
+        let batch = Self::shape(name, values.len(), shape, layout)?;
+        Ok(Batch { values, ..batch })
+    }
+
+    /// As [`Batch::new`] for a buffer of `size` numbers that is not there: says where a gradient goes, not to be read.
+    pub(crate) fn shape(name: &str, size: usize, shape: [usize; 3], layout: Layout<'a>) -> Result<Self> {
         let [batch, length, dim] = shape;
         if dim == 0 {
             argument_error!("dim is 0; a path has at least one channel");
@@ -52,7 +58,8 @@ impl<'a, S: Real> Batch<'a, S> {
         if length == 0 {
             argument_error!("{name}_length is 0; a path has at least one point");
         }
-        let count = batch.checked_mul(length).and_then(|n| n.checked_mul(dim));
+        // Not even without paths may the others overflow: strides are made of them.
+        let count = batch.max(1).checked_mul(length).and_then(|n| n.checked_mul(dim));
         if count.is_none_or(|n| n > isize::MAX as usize / size_of::<S>()) {
             argument_error!("{name} has {batch} paths of {length} points of {dim} channels: more than memory can hold");
         }
@@ -68,19 +75,18 @@ impl<'a, S: Real> Batch<'a, S> {
         }
         let dense = [(length * dim) as i64, dim as i64, 1];
         let batch = Batch {
-            values,
+            values: &[],
             batch,
             length,
             dim,
             layout,
             strides: layout.strides.unwrap_or(dense),
         };
-        batch.check_bounds(name)?;
+        batch.check_bounds(name, size)?;
         Ok(batch)
     }
 
-    fn check_bounds(&self, name: &str) -> Result<()> {
-        let size = self.values.len();
+    fn check_bounds(&self, name: &str, size: usize) -> Result<()> {
         if let Some(lengths) = self.layout.lengths {
             for (b, &points) in lengths.iter().enumerate() {
                 if points < 1 || points as u64 > self.length as u64 {

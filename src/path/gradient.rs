@@ -1,7 +1,7 @@
 //! Where the gradient of a batch goes: like the batch, but contiguous.
 
 use super::Batch;
-use crate::error::{Result, argument_error, try_collect, try_vec};
+use crate::error::{Result, argument_error, length_error, try_collect, try_vec};
 use crate::simd::Real;
 
 /// A buffer for the gradient of a batch, checked to be large enough. Path b's gradient is contiguous and begins at
@@ -32,7 +32,7 @@ impl<'a, S: Real> Gradient<'a, S> {
             }
         };
         if values.len() < needed {
-            argument_error!("{name}_len is {}; expected at least {needed}", values.len());
+            length_error!("{name}_len is {}; expected at least {needed}", values.len());
         }
         Ok(Gradient { values })
     }

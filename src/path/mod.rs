@@ -4,8 +4,10 @@ mod batch;
 mod gradient;
 mod increments;
 mod transform;
+mod whole;
 
 pub use batch::{Batch, Layout, Path};
 pub use gradient::Gradient;
 pub use increments::{Increments, scatter_increments};
 pub use transform::{LeadLag, Transform, lead_lag, lead_lag_adjoint, time_augment, time_augment_adjoint};
+pub use whole::{lead_lag_batch, lead_lag_batch_adjoint, time_augment_batch, time_augment_batch_adjoint};

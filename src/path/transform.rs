@@ -44,6 +44,10 @@ impl Transform {
         space?.checked_add(self.time.is_some() as usize)
     }
 
+    pub(crate) fn check(&self) -> Result<()> {
+        self.time.map_or(Ok(()), check_end_time)
+    }
+
     /// The increment of time between points of the transformed path; `None` without time or with one point.
     pub(crate) fn time_step(&self, points: usize) -> Option<f64> {
         let steps = self.points(points) - 1;

@@ -1,6 +1,6 @@
 //! AVX2 with FMA: 16 registers of 4 doubles or 8 floats.
 
-use super::{Lanes, Work};
+use super::{Lanes, Part, Work};
 use core::arch::x86_64::*;
 use std::ops::{Add, Mul, Sub};
 
@@ -12,6 +12,13 @@ pub fn available() -> bool {
 #[target_feature(enable = "avx2,fma")]
 pub fn shell<V: Lanes, W: Work<V::Scalar>>(work: W) -> W::Output {
     work.run::<V>()
+}
+
+/// The same for a part of a work.
+#[target_feature(enable = "avx2,fma")]
+#[inline(never)]
+fn part<V: Lanes, P: Part<V>>(part: P) -> P::Output {
+    part.run()
 }
 
 // SAFETY of every block below: values of these types are made only inside `shell`, so the machine has
@@ -49,6 +56,11 @@ impl Lanes for F64x4 {
     type Scalar = f64;
     const LANES: usize = 4;
     const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn call<P: Part<Self>>(work: P) -> P::Output {
+        unsafe { part(work) }
+    }
 
     #[inline(always)]
     fn splat(value: f64) -> Self {
@@ -138,6 +150,11 @@ impl Lanes for F32x8 {
     type Scalar = f32;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn call<P: Part<Self>>(work: P) -> P::Output {
+        unsafe { part(work) }
+    }
 
     #[inline(always)]
     fn splat(value: f32) -> Self {

@@ -1,6 +1,6 @@
 //! AVX-512: 32 registers of 8 doubles or 16 floats.
 
-use super::{Lanes, Work};
+use super::{Lanes, Part, Work};
 use core::arch::x86_64::*;
 use std::ops::{Add, Mul, Sub};
 
@@ -16,6 +16,13 @@ pub fn available() -> bool {
 #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
 pub fn shell<V: Lanes, W: Work<V::Scalar>>(work: W) -> W::Output {
     work.run::<V>()
+}
+
+/// The same for a part of a work.
+#[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
+#[inline(never)]
+fn part<V: Lanes, P: Part<V>>(part: P) -> P::Output {
+    part.run()
 }
 
 // SAFETY of every block below: values of these types are made only inside `shell`, so the machine has
@@ -53,6 +60,11 @@ impl Lanes for F64x8 {
     type Scalar = f64;
     const LANES: usize = 8;
     const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    fn call<P: Part<Self>>(work: P) -> P::Output {
+        unsafe { part(work) }
+    }
 
     #[inline(always)]
     fn splat(value: f64) -> Self {
@@ -142,6 +154,11 @@ impl Lanes for F32x16 {
     type Scalar = f32;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    fn call<P: Part<Self>>(work: P) -> P::Output {
+        unsafe { part(work) }
+    }
 
     #[inline(always)]
     fn splat(value: f32) -> Self {

@@ -26,6 +26,9 @@ pub trait Lanes: Copy + Send + Sync + 'static + Add<Output = Self> + Sub<Output 
     /// Vector registers of the level: what a tile of accumulators has to fit in.
     const REGISTERS: usize;
 
+    /// Runs a part of a [`Work`] as a function of its own, which is compiled once for all that call it.
+    fn call<P: Part<Self>>(part: P) -> P::Output;
+
     fn splat(value: Self::Scalar) -> Self;
     /// The first `LANES` numbers of `from`, which has as many or more (checked).
     fn load(from: &[Self::Scalar]) -> Self;
@@ -204,6 +207,14 @@ pub trait Work<S: Real> {
     fn run<V: Lanes<Scalar = S>>(self) -> Self::Output;
 }
 
+/// A part of an algorithm over vectors `V` that several works share: see [`Lanes::call`].
+///
+/// Mark `run` and all it calls `#[inline(always)]`, as for [`Work`].
+pub trait Part<V: Lanes> {
+    type Output;
+    fn run(self) -> Self::Output;
+}
+
 /// Instruction sets, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -251,4 +262,17 @@ impl Level {
 /// Runs the work at the level of this process: once a task, never in an inner loop.
 pub fn dispatch<S: Real, W: Work<S>>(work: W) -> W::Output {
     S::dispatch_at(Level::current(), work)
+}
+
+/// Lanes of a vector at the level of this process.
+pub fn lanes<S: Real>() -> usize {
+    struct Count;
+    impl<S: Real> Work<S> for Count {
+        type Output = usize;
+        #[inline(always)]
+        fn run<V: Lanes<Scalar = S>>(self) -> usize {
+            V::LANES
+        }
+    }
+    dispatch::<S, _>(Count)
 }

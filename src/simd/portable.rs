@@ -1,7 +1,13 @@
 //! No shell, no features: what every target has, through `wide`: SSE2 on x86-64 (no FMA: `a * b + c`), NEON on aarch64 (with FMA).
 
-use super::Lanes;
+use super::{Lanes, Part};
 use wide::{f32x4, f64x2};
+
+/// As a function of its own.
+#[inline(never)]
+fn part<V: Lanes, P: Part<V>>(part: P) -> P::Output {
+    part.run()
+}
 
 const REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { 32 };
 
@@ -9,6 +15,11 @@ impl Lanes for f64x2 {
     type Scalar = f64;
     const LANES: usize = 2;
     const REGISTERS: usize = REGISTERS;
+
+    #[inline(always)]
+    fn call<P: Part<Self>>(work: P) -> P::Output {
+        part(work)
+    }
 
     #[inline(always)]
     fn splat(value: f64) -> Self {
@@ -61,6 +72,11 @@ impl Lanes for f32x4 {
     type Scalar = f32;
     const LANES: usize = 4;
     const REGISTERS: usize = REGISTERS;
+
+    #[inline(always)]
+    fn call<P: Part<Self>>(work: P) -> P::Output {
+        part(work)
+    }
 
     #[inline(always)]
     fn splat(value: f32) -> Self {

@@ -1,0 +1,356 @@
+//! From raw pointers to slices: no NULL, aligned, countable, and no output over anything else.
+
+use super::options::{Options, Uses};
+use super::status::{Checked, fail};
+use crate::path::{Batch, Gradient, Layout};
+use crate::simd::Real;
+use std::fmt::{self, Display};
+
+/// The most numbers of type `T` that a slice can have.
+const fn most<T>() -> usize {
+    isize::MAX as usize / size_of::<T>()
+}
+
+/// A batch argument: what it, its length and its options are called.
+#[derive(Clone, Copy)]
+pub(super) struct Names {
+    pub values: &'static str,
+    pub batch: &'static str,
+    pub length: &'static str,
+    pub second: bool,
+}
+
+/// The names of a function's only batch.
+pub(super) const PATH: Names = Names {
+    values: "path",
+    batch: "batch",
+    length: "length",
+    second: false,
+};
+
+impl Names {
+    pub fn of<S>(self, values: *const S, shape: [usize; 3]) -> Paths<S> {
+        Paths {
+            names: self,
+            values,
+            shape,
+        }
+    }
+}
+
+/// A batch argument as it came.
+pub(super) struct Paths<S> {
+    pub names: Names,
+    pub values: *const S,
+    pub shape: [usize; 3],
+}
+
+/// Memory that a call was given.
+#[derive(Clone, Copy)]
+struct Region {
+    name: &'static str,
+    /// First byte and the one after the last.
+    bytes: (usize, usize),
+    written: bool,
+}
+
+/// A call being checked: its options and the memory it was given so far.
+pub(super) struct Call {
+    pub options: Options,
+    regions: [Option<Region>; Call::REGIONS],
+}
+
+impl Call {
+    /// A gradient, two batches with lengths and starts each, two results: 9 at most.
+    const REGIONS: usize = 12;
+
+    /// # Safety
+    /// `options` is NULL or points to as many readable bytes as its field `size` says.
+    pub unsafe fn new(options: *const Options, uses: Uses) -> Checked<Call> {
+        Ok(Call {
+            // SAFETY: the caller's promise.
+            options: unsafe { Options::read(options, uses) }?,
+            regions: [None; Call::REGIONS],
+        })
+    }
+
+    /// The memory of `length` numbers, if there are any, after every check. It must be added before it is made a
+    /// slice: then no `&mut` ever overlaps another slice.
+    fn add<T>(&mut self, name: &'static str, pointer: *const T, length: usize, written: bool) -> Checked<bool> {
+        if length == 0 {
+            return Ok(false);
+        }
+        if pointer.is_null() {
+            fail!(GOURSAT_NULL_POINTER, "{name} is NULL; expected {length} elements");
+        }
+        if !pointer.is_aligned() {
+            fail!(
+                GOURSAT_MISALIGNED,
+                "{name} is {pointer:p}; expected a multiple of {}",
+                align_of::<T>()
+            );
+        }
+        let first = pointer.addr();
+        if length > most::<T>() || first.checked_add(length * size_of::<T>()).is_none() {
+            fail!(
+                GOURSAT_INVALID_ARGUMENT,
+                "{name} has {length} elements: more than memory can hold"
+            );
+        }
+        let bytes = (first, first + length * size_of::<T>());
+        for other in self.regions.iter().flatten() {
+            if (written || other.written) && bytes.0 < other.bytes.1 && other.bytes.0 < bytes.1 {
+                fail!(
+                    GOURSAT_OVERLAP,
+                    "{name} overlaps {}; expected memory of its own",
+                    other.name
+                );
+            }
+        }
+        let free = self.regions.iter_mut().find(|region| region.is_none());
+        *free.expect("no function has more buffers") = Some(Region { name, bytes, written });
+        Ok(true)
+    }
+
+    /// # Safety
+    /// `pointer` is NULL or points to `length` numbers that nobody writes to during the call.
+    unsafe fn input<'a, T>(&mut self, name: &'static str, pointer: *const T, length: usize) -> Checked<&'a [T]> {
+        if !self.add(name, pointer, length, false)? {
+            return Ok(&[]);
+        }
+        // SAFETY: not NULL, aligned, short enough, no output's memory; readable by the caller's promise.
+        Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
+    }
+
+    /// # Safety
+    /// `pointer` is NULL or points to `length` numbers that nobody else touches during the call.
+    unsafe fn output<'a, T>(&mut self, name: &'static str, pointer: *mut T, length: usize) -> Checked<&'a mut [T]> {
+        if !self.add(name, pointer, length, true)? {
+            return Ok(&mut []);
+        }
+        // SAFETY: not NULL, aligned, short enough, apart from all other memory of the call; ours by the caller's promise.
+        Ok(unsafe { std::slice::from_raw_parts_mut(pointer, length) })
+    }
+
+    /// A gradient that the call is given, of exactly `count` numbers.
+    ///
+    /// # Safety
+    /// As [`Call::input`].
+    pub unsafe fn grad<'a, S: Real>(&mut self, pointer: *const S, length: usize, count: usize) -> Checked<&'a [S]> {
+        check_length(["grad", "grad_len"], pointer, length, count)?;
+        // SAFETY: the caller's promise.
+        unsafe { self.input("grad", pointer, length) }
+    }
+
+    /// Where results go, of exactly `count` numbers.
+    ///
+    /// # Safety
+    /// As [`Call::output`].
+    pub unsafe fn out<'a, S: Real>(&mut self, pointer: *mut S, length: usize, count: usize) -> Checked<&'a mut [S]> {
+        check_length(["out", "out_len"], pointer, length, count)?;
+        // SAFETY: the caller's promise.
+        unsafe { self.output("out", pointer, length) }
+    }
+
+    /// Where a single number goes.
+    ///
+    /// # Safety
+    /// `pointer` is NULL or points to a number that nobody else touches during the call.
+    pub unsafe fn number<'a>(&mut self, name: &'static str, pointer: *mut usize) -> Checked<&'a mut usize> {
+        // SAFETY: the caller's promise; one number was asked for and one there is.
+        unsafe { self.output(name, pointer, 1) }.map(|number| &mut number[0])
+    }
+
+    /// # Safety
+    /// `paths.values` is NULL or points to as many numbers as the shape and the options say, and so do the lists of
+    /// lengths and starts in the options.
+    pub unsafe fn paths<'a, S: Real>(&mut self, paths: Paths<S>) -> Checked<Batch<'a, S>> {
+        let Paths { names, values, shape } = paths;
+        check_shape::<S>(names, shape)?;
+        // SAFETY: the caller's promise, and again below.
+        let lists = unsafe { self.lists(names, shape[0]) }?;
+        let options = &self.options;
+        let (given, strides, size_name) = if names.second {
+            (options.y_size, options.y_strides, "options.y_size")
+        } else {
+            (options.x_size, options.x_strides, "options.x_size")
+        };
+        let strides = Some(strides).filter(|strides| *strides != [0; 3]);
+        let size = match (given, strides) {
+            (0, None) => shape[0] * shape[1] * shape[2],
+            (0, Some(strides)) => reach(shape, strides).min(usize::MAX as u128) as usize,
+            (given, _) => given,
+        };
+        if size > most::<S>() {
+            fail!(
+                GOURSAT_INVALID_ARGUMENT,
+                "{} has {size} elements by {size_name} or its strides: more than memory can hold",
+                names.values
+            );
+        }
+        let values = unsafe { self.input(names.values, values, size) }?;
+        Ok(Batch::new(side(names), values, shape, Layout { strides, ..lists })?)
+    }
+
+    /// The lists of lengths and starts of a batch.
+    ///
+    /// # Safety
+    /// They are NULL or have an entry a path.
+    unsafe fn lists<'a>(&mut self, names: Names, batch: usize) -> Checked<Layout<'a>> {
+        let options = self.options;
+        let [lengths, starts] = if names.second {
+            [
+                ("options.y_lengths", options.y_lengths),
+                ("options.y_starts", options.y_starts),
+            ]
+        } else {
+            [
+                ("options.x_lengths", options.x_lengths),
+                ("options.x_starts", options.x_starts),
+            ]
+        };
+        let mut list = |(name, pointer): (&'static str, *const i64)| {
+            let given = !pointer.is_null();
+            // SAFETY: the caller's promise.
+            given.then(|| unsafe { self.input(name, pointer, batch) }).transpose()
+        };
+        Ok(Layout {
+            lengths: list(lengths)?,
+            starts: list(starts)?,
+            strides: None,
+        })
+    }
+
+    /// The shape of a batch whose values a function does not read, only the gradient, which has `size` numbers.
+    ///
+    /// # Safety
+    /// The lists in the options are NULL or have an entry a path.
+    pub unsafe fn shape<'a, S: Real>(&mut self, names: Names, shape: [usize; 3], size: usize) -> Checked<Batch<'a, S>> {
+        check_shape::<S>(names, shape)?;
+        // SAFETY: the caller's promise.
+        let lists = unsafe { self.lists(names, shape[0]) }?;
+        let size = if lists.starts.is_some() {
+            size
+        } else {
+            shape.iter().product()
+        };
+        Ok(Batch::shape(side(names), size, shape, lists)?)
+    }
+
+    /// Where the gradient of a batch goes: exactly its shape, or with starts as much as they need.
+    ///
+    /// # Safety
+    /// As [`Call::output`].
+    pub unsafe fn gradient<'a, S: Real>(
+        &mut self,
+        [name, length_name]: [&'static str; 2],
+        pointer: *mut S,
+        length: usize,
+        of: &Batch<'_, S>,
+    ) -> Checked<Gradient<'a, S>> {
+        let count = of.batch() * of.length() * of.dim();
+        if of.layout().starts.is_none() {
+            check_length([name, length_name], pointer, length, count)?;
+        } else if pointer.is_null() && of.batch() > 0 {
+            fail!(
+                GOURSAT_NULL_POINTER,
+                "{name} is NULL; expected a gradient packed as the paths"
+            );
+        }
+        // SAFETY: the caller's promise.
+        let values = unsafe { self.output(name, pointer, length) }?;
+        Ok(Gradient::new(name, values, of)?)
+    }
+
+    /// As [`Call::gradient`]; NULL and length 0 if it is not wanted.
+    ///
+    /// # Safety
+    /// As [`Call::output`].
+    pub unsafe fn wanted_gradient<'a, S: Real>(
+        &mut self,
+        names: [&'static str; 2],
+        pointer: *mut S,
+        length: usize,
+        of: &Batch<'_, S>,
+    ) -> Checked<Option<Gradient<'a, S>>> {
+        if pointer.is_null() && length == 0 {
+            return Ok(None);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.gradient(names, pointer, length, of) }.map(Some)
+    }
+}
+
+/// What errors of [`Batch`] call a batch, so that they name the options' fields.
+fn side(names: Names) -> &'static str {
+    if names.second { "y" } else { "x" }
+}
+
+fn check_shape<S>(names: Names, shape: [usize; 3]) -> Checked<()> {
+    let [batch, length, dim] = shape;
+    for (name, value, what) in [(names.length, length, "point"), ("dim", dim, "channel")] {
+        if value == 0 {
+            fail!(GOURSAT_INVALID_ARGUMENT, "{name} is 0; a path has at least one {what}");
+        }
+    }
+    product::<S>(
+        names.values,
+        &[(names.batch, batch), (names.length, length), ("dim", dim)],
+    )?;
+    Ok(())
+}
+
+/// Sizes with their names, for a sentence: "batch * dim = 2 * 3".
+struct Factors<'a>(&'a [(&'a str, usize)]);
+
+impl Display for Factors<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, _)) in self.0.iter().enumerate() {
+            write!(f, "{}{name}", if i == 0 { "" } else { " * " })?;
+        }
+        for (i, (_, value)) in self.0.iter().enumerate() {
+            write!(f, "{}{value}", if i == 0 { " = " } else { " * " })?;
+        }
+        Ok(())
+    }
+}
+
+/// The product of named sizes, if `what` with so many numbers of type `S` can be.
+pub(super) fn product<S>(what: &str, factors: &[(&str, usize)]) -> Checked<usize> {
+    let countable = |least| {
+        let product = factors
+            .iter()
+            .try_fold(1, |n: usize, (_, factor)| n.checked_mul(*factor.max(&least)));
+        product.filter(|n| *n <= most::<S>())
+    };
+    // Not even beside a factor 0 may the others overflow: strides are made of them.
+    if let (Some(_), Some(count)) = (countable(1), countable(0)) {
+        return Ok(count);
+    }
+    fail!(
+        GOURSAT_INVALID_ARGUMENT,
+        "{what} has {} elements: more than memory can hold",
+        Factors(factors)
+    );
+}
+
+fn check_length<S>(names: [&str; 2], pointer: *const S, length: usize, count: usize) -> Checked<()> {
+    if pointer.is_null() && count > 0 {
+        fail!(GOURSAT_NULL_POINTER, "{} is NULL; expected {count} elements", names[0]);
+    }
+    if length != count {
+        fail!(GOURSAT_LENGTH_MISMATCH, "{} is {length}; expected {count}", names[1]);
+    }
+    Ok(())
+}
+
+/// One more than the last element that a strided batch reaches.
+fn reach(shape: [usize; 3], strides: [i64; 3]) -> u128 {
+    if shape[0] == 0 {
+        return 0;
+    }
+    let steps = shape.iter().zip(strides);
+    1 + steps
+        .map(|(&n, stride)| (n as u128 - 1) * stride.max(0) as u128)
+        .fold(0, u128::saturating_add)
+}

@@ -1,0 +1,26 @@
+//! The C door: checks of arguments, raw pointers to slices, errors to status codes. It computes nothing; Rust
+//! programs use the modules beside it. `include/goursat.h` is generated from here and is what its users read.
+//!
+//! Every entry is a shell of two lines over a generic body, because the generator of the header does not see
+//! functions made by macros. A body runs under [`guard`](guard::guard), which turns errors and panics into a status;
+//! in it a [`Call`](buffers::Call) reads the options, makes every slice and lets no two of them overlap.
+
+#![allow(clippy::missing_safety_doc, clippy::too_many_arguments)] // the header is the contract, and fixed
+
+mod buffers;
+mod gram;
+mod guard;
+mod kernel;
+mod library;
+mod options;
+mod signature;
+mod status;
+mod transform;
+
+pub use gram::*;
+pub use kernel::*;
+pub use library::*;
+pub use options::*;
+pub use signature::*;
+pub use status::*;
+pub use transform::*;

@@ -1,0 +1,266 @@
+//! A block of tiles: the unit of checkpointing and of the sums of the gradient. Forward over it, and back.
+
+use super::panels::Sums;
+use super::scheme::{Scheme, Vectors};
+use super::tile::{Record, Slopes, Tile, products};
+use crate::error::{Result, try_vec};
+use crate::simd::Lanes;
+use std::ops::Range;
+
+/// Rows and columns of cells in a block, some: the state of a block stays in the second-level cache.
+const ROWS: usize = 32;
+const COLUMNS: usize = 64;
+
+/// The panels of one axis, cut into blocks. The cuts are counted from the END, where all lanes of a group and all plans
+/// agree: so sums over blocks have the same bits whatever a pair travels with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cuts {
+    pub panels: usize,
+    /// Panels in a block: the first block may have less.
+    pub each: usize,
+    /// Cells along a panel.
+    pub cells: usize,
+}
+
+impl Cuts {
+    /// Of rows.
+    pub fn rows<const R: usize>(panels: usize, cells_an_increment: usize) -> Self {
+        Self::new(panels, ROWS, R * cells_an_increment)
+    }
+
+    /// Of columns.
+    pub fn columns<const C: usize>(panels: usize, cells_an_increment: usize) -> Self {
+        Self::new(panels, COLUMNS, C * cells_an_increment)
+    }
+
+    fn new(panels: usize, block: usize, cells: usize) -> Self {
+        Cuts {
+            panels,
+            each: (block / cells).max(1),
+            cells,
+        }
+    }
+
+    pub fn blocks(&self) -> usize {
+        self.panels.div_ceil(self.each)
+    }
+
+    /// The panels of a block.
+    pub fn block(&self, block: usize) -> Range<usize> {
+        let end = self.panels - (self.blocks() - 1 - block) * self.each;
+        end.saturating_sub(self.each)..end
+    }
+
+    /// The cells of some panels.
+    pub fn cells(&self, panels: &Range<usize>) -> Range<usize> {
+        panels.start * self.cells..panels.end * self.cells
+    }
+
+    /// Cells of the whole axis, and of the largest block.
+    pub fn total(&self) -> usize {
+        self.panels * self.cells
+    }
+
+    pub fn most(&self) -> usize {
+        self.each * self.cells
+    }
+}
+
+/// All cells of a block. `left` and `top` are the edges at its left and above it, and become those at its right and
+/// below it; `corner` is k between them. `record(tile)` makes what is told of the cells of a tile.
+#[inline(always)]
+pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
+    tile: &T,
+    (dx, dy): (&[[V; R]], &[[V; C]]),
+    channels: usize,
+    left: &mut [S::Edge],
+    top: &mut [S::Edge],
+    mut corner: V,
+    mut record: impl FnMut(&[[V; C]; R]) -> Q,
+) where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, S, R, C>,
+    Q: Record<V>,
+{
+    let (x_cells, y_cells) = tile.cells();
+    for (dx, left) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(R * x_cells)) {
+        let below = left[left.len() - 1].value();
+        let mut edges = tile.load_left(left);
+        for (dy, top) in dy.chunks_exact(channels).zip(top.chunks_exact_mut(C * y_cells)) {
+            let h = products(dx, dy);
+            tile.forward(&h, (dx, dy), &mut edges, top, &mut corner, &mut record(&h));
+        }
+        corner = below;
+        tile.store_left(&edges, left);
+    }
+}
+
+/// What going back over a block needs: Δ/2 and the slopes of its cells, tile after tile.
+pub(super) struct Replay<V, const R: usize, const C: usize> {
+    h: Vec<[[V; C]; R]>,
+    slopes: Vec<V>,
+    /// Cells of a tile.
+    size: usize,
+}
+
+impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
+    pub fn new(rows: Cuts, columns: Cuts) -> Result<Self> {
+        let tiles = rows.each * columns.each;
+        let size = rows.cells * columns.cells;
+        Ok(Replay {
+            h: try_vec(tiles, [[V::zero(); C]; R])?,
+            slopes: try_vec(tiles * size, V::zero())?,
+            size,
+        })
+    }
+
+    /// Forward once more, from the edges that were kept; `left` and `top` are used up.
+    #[inline(always)]
+    pub fn forward<S: Scheme<V>, T: Tile<V, S, R, C>>(
+        &mut self,
+        tile: &T,
+        increments: (&[[V; R]], &[[V; C]]),
+        channels: usize,
+        left: &mut [S::Edge],
+        top: &mut [S::Edge],
+        corner: V,
+    ) {
+        let size = self.size;
+        let mut kept = self.h.iter_mut().zip(self.slopes.chunks_exact_mut(size));
+        forward::<V, S, T, _, R, C>(tile, increments, channels, left, top, corner, |tile_h| {
+            let (h, slopes) = kept.next().expect("a place a tile");
+            *h = *tile_h;
+            Slopes(slopes)
+        });
+    }
+
+    /// The adjoint of all cells; h is replaced by ∂F/∂h. `given`, if any, is laid out as the slopes are.
+    #[inline(always)]
+    pub fn adjoint<S: Scheme<V>, T: Tile<V, S, R, C>>(
+        &mut self,
+        tile: &T,
+        (dx, dy): (&[[V; R]], &[[V; C]]),
+        channels: usize,
+        right: &mut [S::Row],
+        bottom: &mut [S::Column],
+        given: Option<&[V]>,
+    ) {
+        let (x_cells, y_cells) = tile.cells();
+        let across = dy.len() / channels;
+        let rows = dx
+            .chunks_exact(channels)
+            .zip(right.chunks_exact_mut(R * x_cells))
+            .enumerate();
+        for (i, (dx, right)) in rows.rev() {
+            let mut states = tile.load_right(right);
+            let columns = dy
+                .chunks_exact(channels)
+                .zip(bottom.chunks_exact_mut(C * y_cells))
+                .enumerate();
+            for (j, (dy, bottom)) in columns.rev() {
+                let place = i * across + j;
+                let cells = place * self.size..(place + 1) * self.size;
+                let slopes = &self.slopes[cells.clone()];
+                let given = given.map(|given| &given[cells]);
+                let h = &mut self.h[place];
+                *h = tile.adjoint(h, (dx, dy), slopes, given, &mut states, bottom);
+            }
+            tile.store_right(&states, right);
+        }
+    }
+
+    /// ∂F/∂dx of the rows of the block: summed over its columns, then added. Time, a last channel, is left out.
+    #[inline(always)]
+    pub fn to_x(&self, panels: Range<usize>, dy: &[[V; C]], channels: usize, dim: usize, sums: &mut Sums<V, R>) {
+        let across = dy.len() / channels;
+        for (panel, g) in panels.zip(self.h.chunks_exact(across)) {
+            in_groups::<V>(dim, |first, group| match group {
+                4 => add(sums, panel, first, sum_columns::<V, R, C, 4>(g, dy, channels, first)),
+                2 => add(sums, panel, first, sum_columns::<V, R, C, 2>(g, dy, channels, first)),
+                _ => add(sums, panel, first, sum_columns::<V, R, C, 1>(g, dy, channels, first)),
+            });
+        }
+    }
+
+    /// ∂F/∂dy of the columns of the block: summed over its rows, then added.
+    #[inline(always)]
+    pub fn to_y(&self, panels: Range<usize>, dx: &[[V; R]], channels: usize, dim: usize, sums: &mut Sums<V, C>) {
+        let across = panels.len();
+        let tiles = &self.h[..across * (dx.len() / channels)];
+        for (j, panel) in panels.enumerate() {
+            let g = || tiles[j..].iter().step_by(across);
+            in_groups::<V>(dim, |first, group| match group {
+                4 => add(sums, panel, first, sum_rows::<V, R, C, 4>(g(), dx, channels, first)),
+                2 => add(sums, panel, first, sum_rows::<V, R, C, 2>(g(), dx, channels, first)),
+                _ => add(sums, panel, first, sum_rows::<V, R, C, 1>(g(), dx, channels, first)),
+            });
+        }
+    }
+}
+
+/// Channels in groups that leave registers for a panel of each: (first, 4, 2 or 1).
+#[inline(always)]
+fn in_groups<V: Lanes>(dim: usize, mut each: impl FnMut(usize, usize)) {
+    let mut first = 0;
+    while first < dim {
+        let group = match dim - first {
+            4.. if V::REGISTERS >= 32 => 4,
+            2.. => 2,
+            _ => 1,
+        };
+        each(first, group);
+        first += group;
+    }
+}
+
+#[inline(always)]
+fn add<V: Lanes, const P: usize, const K: usize>(sums: &mut Sums<V, P>, panel: usize, first: usize, of: [[V; P]; K]) {
+    for (k, values) in of.into_iter().enumerate() {
+        sums.add(panel, first + k, values);
+    }
+}
+
+/// Σ_j g_ij dy_j of a row of tiles, for channels `first..first + K`.
+#[inline(always)]
+fn sum_columns<V: Lanes, const R: usize, const C: usize, const K: usize>(
+    g: &[[[V; C]; R]],
+    dy: &[[V; C]],
+    channels: usize,
+    first: usize,
+) -> [[V; R]; K] {
+    let mut sums = [[V::zero(); R]; K];
+    for (g, dy) in g.iter().zip(dy.chunks_exact(channels)) {
+        let y: &[[V; C]; K] = dy[first..].first_chunk().expect("K channels");
+        for c in 0..C {
+            for r in 0..R {
+                for k in 0..K {
+                    sums[k][r] = g[r][c].mul_add(y[k][c], sums[k][r]);
+                }
+            }
+        }
+    }
+    sums
+}
+
+/// Σ_i g_ij dx_i of a column of tiles, for channels `first..first + K`.
+#[inline(always)]
+fn sum_rows<'a, V: Lanes, const R: usize, const C: usize, const K: usize>(
+    g: impl Iterator<Item = &'a [[V; C]; R]>,
+    dx: &[[V; R]],
+    channels: usize,
+    first: usize,
+) -> [[V; C]; K] {
+    let mut sums = [[V::zero(); C]; K];
+    for (g, dx) in g.zip(dx.chunks_exact(channels)) {
+        let x: &[[V; R]; K] = dx[first..].first_chunk().expect("K channels");
+        for r in 0..R {
+            for c in 0..C {
+                for k in 0..K {
+                    sums[k][c] = g[r][c].mul_add(x[k][r], sums[k][c]);
+                }
+            }
+        }
+    }
+    sums
+}

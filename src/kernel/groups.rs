@@ -1,0 +1,106 @@
+//! Pairs brought together in groups of one a lane: similar ones, so that little is spent on their ends.
+
+use super::Options;
+use super::choice::carries;
+use super::panels::{Lane, contiguous};
+use crate::error::{Error, Result, try_collect, try_vec};
+use crate::path::{Batch, Path};
+use crate::simd::Real;
+
+/// Some pairs of a batch, by their numbers, that are solved together.
+#[derive(Clone, Copy)]
+pub(super) struct Group<'a> {
+    pub pairs: &'a [usize],
+    pub carry: bool,
+    /// Increments of the longest x and y.
+    pub increments: (usize, usize),
+}
+
+impl Group<'_> {
+    /// Cells of unrefined increments: what progress counts.
+    pub fn cells(&self) -> u64 {
+        self.increments.0 as u64 * self.increments.1 as u64 * self.pairs.len() as u64
+    }
+}
+
+/// The order in which pairs are grouped.
+pub(super) struct Order {
+    pairs: Vec<usize>,
+}
+
+impl Order {
+    /// Pairs (x_b, y_b), the larger ones first.
+    pub fn of_pairs<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>) -> Result<Self> {
+        let mut pairs = try_vec(x.batch(), 0)?;
+        for (b, slot) in pairs.iter_mut().enumerate() {
+            *slot = b;
+        }
+        if x.layout().lengths.is_some() || y.layout().lengths.is_some() {
+            let size = |&b: &usize| (x.points(b), y.points(b), b);
+            pairs.sort_unstable_by(|a, b| size(b).cmp(&size(a)));
+        }
+        Ok(Order { pairs })
+    }
+
+    pub fn pairs(&self) -> &[usize] {
+        &self.pairs
+    }
+
+    /// Groups of at most `lanes` pairs, all of them carried or none.
+    pub fn groups<S: Real>(
+        &self,
+        lanes: usize,
+        options: &Options,
+        x: &Batch<'_, S>,
+        y: &Batch<'_, S>,
+    ) -> Result<Vec<Group<'_>>> {
+        let carry = |b: &usize| carries::<S>(options, x.points(*b), y.points(*b));
+        let mut groups = Vec::new();
+        let most = self.pairs.len();
+        groups
+            .try_reserve(most)
+            .map_err(|_| Error::Memory(most.saturating_mul(size_of::<Group<'_>>())))?;
+        for alike in self.pairs.chunk_by(|a, b| carry(a) == carry(b)) {
+            for pairs in alike.chunks(lanes) {
+                let longest = |batch: &Batch<'_, S>| pairs.iter().map(|&b| batch.points(b) - 1).max().unwrap_or(0);
+                groups.push(Group {
+                    pairs,
+                    carry: carry(&pairs[0]),
+                    increments: (longest(x), longest(y)),
+                });
+            }
+        }
+        Ok(groups)
+    }
+}
+
+/// Makes lanes of paths, and has room for those that are strided.
+pub(super) struct Gather<S> {
+    rooms: Vec<Vec<S>>,
+}
+
+impl<S: Real> Gather<S> {
+    pub fn new(lanes: usize) -> Result<Self> {
+        Ok(Gather {
+            rooms: try_collect((0..lanes).map(|_| Vec::new()))?,
+        })
+    }
+
+    /// The lanes of some paths.
+    pub fn lanes<'a>(
+        &'a mut self,
+        paths: impl Iterator<Item = Path<'a, S>>,
+        options: &Options,
+        into: &mut [Lane<'a, S>],
+    ) -> Result<usize> {
+        let mut count = 0;
+        for ((path, room), lane) in paths.zip(&mut self.rooms).zip(into) {
+            *lane = Lane {
+                time_step: S::from_f64(options.transform.time_step(path.points()).unwrap_or(0.0)),
+                points: contiguous(&path, room)?,
+            };
+            count += 1;
+        }
+        Ok(count)
+    }
+}

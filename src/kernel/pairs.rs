@@ -1,0 +1,499 @@
+//! Lanes over pairs: a group of pairs, one a lane, swept strip after strip.
+//!
+//! Forward, the row above a strip and the column left of a block are all the state. Backward, strips and blocks are
+//! taken from the last: the edges that forward kept start the blocks anew, and Δ, k and ∂F/∂k exist a block at a time.
+
+use super::block::{self, Cuts, Replay};
+use super::panels::{Channels, Places, Side, Sums};
+use super::scheme::{Scheme, Vectors};
+use super::tile::{Nodes, Tile};
+use crate::error::{Result, try_vec};
+use crate::simd::{Lanes, Part};
+use std::ops::Range;
+
+/// Bytes of edges that are kept before strips are swept twice instead.
+const KEPT: usize = 48 << 20;
+
+/// Forward over a group of pairs.
+pub(super) struct Sweep<V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
+    pub x: Side<V, R>,
+    pub y: Side<V, C>,
+    channels: usize,
+    tile: T,
+    rows: Cuts,
+    columns: Cuts,
+    /// Edges above the strip, and at the left of the block.
+    top: Vec<S::Edge>,
+    left: Vec<S::Edge>,
+}
+
+/// The size of the sweeps of a call: the most increments of x and y, and how often they are repeated.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    pub increments: (usize, usize),
+    pub repeats: (u32, u32),
+    pub unfolded: bool,
+    pub channels: Channels,
+}
+
+impl Extent {
+    fn x<const P: usize>(&self) -> Places<P> {
+        Places {
+            count: self.increments.0,
+            repeat: self.repeats.0,
+            unfolded: self.unfolded,
+        }
+    }
+
+    fn y<const P: usize>(&self) -> Places<P> {
+        Places {
+            count: self.increments.1,
+            repeat: self.repeats.1,
+            unfolded: self.unfolded,
+        }
+    }
+}
+
+impl<V, S, T, const R: usize, const C: usize> Sweep<V, S, T, R, C>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, S, R, C>,
+{
+    #[inline(always)]
+    pub fn new(tile: T, extent: &Extent) -> Result<Self> {
+        let (x_cells, y_cells) = tile.cells();
+        let each = (Cuts::rows::<R>(0, x_cells).each, Cuts::columns::<C>(0, y_cells).each);
+        let x = Side::new(extent.x(), extent.channels, each.0)?;
+        let y = Side::new(extent.y(), extent.channels, each.1)?;
+        let rows = Cuts::rows::<R>(x.places().panels(), x_cells);
+        let columns = Cuts::columns::<C>(y.places().panels(), y_cells);
+        let flat = S::flat(V::zero());
+        Ok(Sweep {
+            x,
+            y,
+            channels: extent.channels.seen(extent.unfolded),
+            tile,
+            rows,
+            columns,
+            top: try_vec(columns.total(), flat)?,
+            left: try_vec(rows.most(), flat)?,
+        })
+    }
+
+    /// Takes the sizes of the lanes that were interleaved.
+    #[inline(always)]
+    fn begin(&mut self) {
+        self.rows.panels = self.x.places().panels();
+        self.columns.panels = self.y.places().panels();
+        self.top[..self.columns.total()].fill(S::flat(V::constant(1.0)));
+    }
+
+    /// The kernels of the group. `tick(part, whole)` is called after every strip.
+    #[inline(always)]
+    pub fn kernels(&mut self, tick: Tick<'_>) -> Result<V> {
+        V::call(Kernels(self, tick))
+    }
+
+    #[inline(always)]
+    fn solve(&mut self, tick: Tick<'_>) -> Result<V> {
+        self.begin();
+        let strips = self.rows.blocks();
+        for strip in 0..strips {
+            self.strip(strip, None);
+            tick(strip + 1, strips)?;
+        }
+        Ok(self.last())
+    }
+
+    /// k at the last corner of what was swept.
+    #[inline(always)]
+    fn last(&self) -> V {
+        let columns = self.columns.total();
+        match self.rows.panels {
+            0 => V::constant(1.0),
+            _ => columns
+                .checked_sub(1)
+                .map_or(V::constant(1.0), |last| self.top[last].value()),
+        }
+    }
+
+    /// One strip; what the blocks start from is kept.
+    #[inline(always)]
+    fn strip(&mut self, strip: usize, mut keep: Option<(&mut Kept<S::Edge>, usize)>) {
+        let panels = self.rows.block(strip);
+        let left = &mut self.left[..panels.len() * self.rows.cells];
+        left.fill(S::flat(V::constant(1.0)));
+        if let Some((kept, place)) = &mut keep {
+            kept.top(*place).copy_from_slice(&self.top[..self.columns.total()]);
+        }
+        let dx = self.x.load(panels);
+        let mut corner = V::constant(1.0);
+        for j in 0..self.columns.blocks() {
+            if let Some((kept, place)) = &mut keep {
+                kept.left(*place, j)[..left.len()].copy_from_slice(left);
+            }
+            let panels = self.columns.block(j);
+            let top = &mut self.top[self.columns.cells(&panels)];
+            let next = top[top.len() - 1].value();
+            let dy = self.y.load(panels);
+            block::forward::<V, S, T, _, R, C>(&self.tile, (dx, dy), self.channels, left, top, corner, |_| ());
+            corner = next;
+        }
+    }
+
+    /// The grids of the group: `receive` is told of every block; `cells` is room for one.
+    #[inline(always)]
+    pub fn grids(&mut self, cells: &mut [V], receive: &mut dyn Receive<V>) -> Result<()> {
+        V::call(Grids(self, cells, receive))
+    }
+
+    #[inline(always)]
+    fn solve_grids(&mut self, cells: &mut [V], receive: &mut dyn Receive<V>) -> Result<()> {
+        self.begin();
+        for strip in 0..self.rows.blocks() {
+            let panels = self.rows.block(strip);
+            let rows = self.rows.cells(&panels);
+            let left = &mut self.left[..rows.len()];
+            left.fill(S::flat(V::constant(1.0)));
+            let dx = self.x.load(panels);
+            let mut corner = V::constant(1.0);
+            for j in 0..self.columns.blocks() {
+                let panels = self.columns.block(j);
+                let columns = self.columns.cells(&panels);
+                let top = &mut self.top[columns.clone()];
+                let next = top[top.len() - 1].value();
+                let order = Order::new(&self.tile, self.rows, self.columns, panels.len());
+                let mut tiles = cells.chunks_exact_mut(order.size());
+                let dy = self.y.load(panels);
+                block::forward::<V, S, T, _, R, C>(&self.tile, (dx, dy), self.channels, left, top, corner, |_| {
+                    Nodes(tiles.next().expect("a place a tile"))
+                });
+                corner = next;
+                receive.block(rows.clone(), columns, &order, cells)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Cells of all panels: those of the group, and those that fill up the front.
+    pub fn padded(&self) -> (usize, usize) {
+        (
+            self.x.places().panels() * self.rows.cells,
+            self.y.places().panels() * self.columns.cells,
+        )
+    }
+
+    /// Cells of the largest block.
+    pub fn block_cells(&self) -> usize {
+        self.rows.most() * self.columns.most()
+    }
+}
+
+/// Told (part, whole) of what is done.
+pub(super) type Tick<'a> = &'a mut dyn FnMut(usize, usize) -> Result<()>;
+
+struct Kernels<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize>(&'a mut Sweep<V, S, T, R, C>, Tick<'a>);
+
+impl<V: Lanes, S: Scheme<V>, T: Tile<V, S, R, C>, const R: usize, const C: usize> Part<V>
+    for Kernels<'_, V, S, T, R, C>
+{
+    type Output = Result<V>;
+    #[inline(always)]
+    fn run(self) -> Result<V> {
+        self.0.solve(self.1)
+    }
+}
+
+struct Grids<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize>(
+    &'a mut Sweep<V, S, T, R, C>,
+    &'a mut [V],
+    &'a mut dyn Receive<V>,
+);
+
+impl<V: Lanes, S: Scheme<V>, T: Tile<V, S, R, C>, const R: usize, const C: usize> Part<V> for Grids<'_, V, S, T, R, C> {
+    type Output = Result<()>;
+    #[inline(always)]
+    fn run(self) -> Result<()> {
+        self.0.solve_grids(self.1, self.2)
+    }
+}
+
+/// Takes the nodes of a group's grids, block after block.
+pub(super) trait Receive<V> {
+    /// k at the last corners of the cells of a block; rows and columns count from the padded front.
+    fn block(&mut self, rows: Range<usize>, columns: Range<usize>, order: &Order, cells: &[V]) -> Result<()>;
+}
+
+/// Gives ∂F/∂k at the nodes of a group's grids.
+pub(super) trait Supply<V> {
+    /// As [`Receive::block`], but writes the cells.
+    fn block(&mut self, rows: Range<usize>, columns: Range<usize>, order: &Order, cells: &mut [V]);
+}
+
+/// What the adjoint starts from.
+enum Seeds<'a, V> {
+    /// ∂F/∂k at the last corner.
+    Kernels(V),
+    Grids(&'a mut dyn Supply<V>),
+}
+
+/// Where the cells of a block stand when they are kept in the order in which they are computed.
+#[derive(Clone, Copy)]
+pub(super) struct Order {
+    rows: usize,
+    columns: usize,
+    together: usize,
+    /// Tiles side by side in the block.
+    across: usize,
+}
+
+impl Order {
+    fn new<V: Lanes, S: Scheme<V>, T: Tile<V, S, R, C>, const R: usize, const C: usize>(
+        tile: &T,
+        rows: Cuts,
+        columns: Cuts,
+        across: usize,
+    ) -> Self {
+        Order {
+            rows: rows.cells,
+            columns: columns.cells,
+            together: tile.rows_together(),
+            across,
+        }
+    }
+
+    /// Cells of a tile.
+    pub fn size(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// The place of a cell of the block.
+    #[inline(always)]
+    pub fn place(&self, row: usize, column: usize) -> usize {
+        let tile = row / self.rows * self.across + column / self.columns;
+        let (row, column) = (row % self.rows, column % self.columns);
+        let group = row / self.together;
+        tile * self.size() + (group * self.columns + column) * self.together + row % self.together
+    }
+}
+
+/// The edges that the blocks of some strips start from.
+struct Kept<E> {
+    tops: Vec<E>,
+    lefts: Vec<E>,
+    columns: usize,
+    blocks: usize,
+    rows: usize,
+}
+
+impl<E: Copy> Kept<E> {
+    fn new(strips: usize, rows: Cuts, columns: Cuts, zero: E) -> Result<Self> {
+        Ok(Kept {
+            tops: try_vec(strips * columns.total(), zero)?,
+            lefts: try_vec(strips * columns.blocks() * rows.most(), zero)?,
+            columns: columns.total(),
+            blocks: columns.blocks(),
+            rows: rows.most(),
+        })
+    }
+
+    fn top(&mut self, strip: usize) -> &mut [E] {
+        &mut self.tops[strip * self.columns..][..self.columns]
+    }
+
+    fn left(&mut self, strip: usize, block: usize) -> &mut [E] {
+        &mut self.lefts[(strip * self.blocks + block) * self.rows..][..self.rows]
+    }
+}
+
+/// Strips that are kept at once: all, where that is little; else about the square root of their number, which are then
+/// swept a second time from rows kept at their beginning. So memory grows as L^1.5.
+fn band<E>(rows: Cuts, columns: Cuts) -> usize {
+    let strip = (columns.total() + columns.blocks() * rows.most()) * size_of::<E>();
+    let strips = rows.blocks().max(1);
+    if strips.saturating_mul(strip) <= KEPT {
+        strips
+    } else {
+        strips.isqrt().max(1)
+    }
+}
+
+/// Forward and back over a group of pairs.
+pub(super) struct Gradients<V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
+    pub sweep: Sweep<V, S, T, R, C>,
+    pub to_x: Option<Sums<V, R>>,
+    pub to_y: Option<Sums<V, C>>,
+    replay: Replay<V, R, C>,
+    kept: Kept<S::Edge>,
+    marks: Vec<S::Edge>,
+    bottom: Vec<S::Column>,
+    right: Vec<S::Row>,
+    /// Edges of the block in hand.
+    top: Vec<S::Edge>,
+    given: Vec<V>,
+    /// Channels that move.
+    moving: usize,
+}
+
+impl<V, S, T, const R: usize, const C: usize> Gradients<V, S, T, R, C>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, S, R, C>,
+{
+    #[inline(always)]
+    pub fn new(tile: T, extent: &Extent, to_x: bool, to_y: bool, given: bool) -> Result<Self> {
+        let sweep = Sweep::<V, S, T, R, C>::new(tile, extent)?;
+        let (rows, columns) = (sweep.rows, sweep.columns);
+        let flat = S::flat(V::zero());
+        let band = band::<S::Edge>(rows, columns);
+        let bands = rows.blocks().div_ceil(band);
+        let dim = extent.channels.dim;
+        Ok(Gradients {
+            to_x: if to_x { Some(Sums::new(extent.x(), dim)?) } else { None },
+            to_y: if to_y { Some(Sums::new(extent.y(), dim)?) } else { None },
+            replay: Replay::new(rows, columns)?,
+            kept: Kept::new(band, rows, columns, flat)?,
+            marks: try_vec(if bands > 1 { bands * columns.total() } else { 0 }, flat)?,
+            bottom: try_vec(columns.total(), S::Column::zero())?,
+            right: try_vec(rows.most(), S::Row::zero())?,
+            top: try_vec(columns.most(), flat)?,
+            given: try_vec(if given { sweep.block_cells() } else { 0 }, V::zero())?,
+            sweep,
+            moving: extent.channels.moving(extent.unfolded),
+        })
+    }
+
+    /// Zeros for the sums of the lanes that were interleaved.
+    #[inline(always)]
+    pub fn clear(&mut self) {
+        if let Some(sums) = &mut self.to_x {
+            sums.clear(self.sweep.x.places());
+        }
+        if let Some(sums) = &mut self.to_y {
+            sums.clear(self.sweep.y.places());
+        }
+    }
+
+    /// Adds the gradients of Σ seed · k to the sums. `tick(part, whole)` is called after every strip.
+    #[inline(always)]
+    pub fn of_kernels(&mut self, seed: V, tick: Tick<'_>) -> Result<()> {
+        V::call(Back::<V, S, T, R, C, false>(self, Seeds::Kernels(seed), tick))
+    }
+
+    /// The same for ∂F/∂k given at every node.
+    #[inline(always)]
+    pub fn of_grids(&mut self, given: &mut dyn Supply<V>, tick: Tick<'_>) -> Result<()> {
+        V::call(Back::<V, S, T, R, C, true>(self, Seeds::Grids(given), tick))
+    }
+
+    #[inline(always)]
+    fn back<const GRID: bool>(&mut self, mut seeds: Seeds<'_, V>, tick: Tick<'_>) -> Result<()> {
+        self.sweep.begin();
+        let (all, columns) = (self.sweep.rows.blocks(), self.sweep.columns.total());
+        if all == 0 || columns == 0 {
+            return Ok(());
+        }
+        let band = band::<S::Edge>(self.sweep.rows, self.sweep.columns);
+        let bands = all.div_ceil(band);
+        self.bottom[..columns].fill(S::Column::zero());
+        if let Seeds::Kernels(seed) = seeds {
+            self.bottom[columns - 1] = S::seed(seed);
+        }
+        for strip in 0..all {
+            if bands > 1 && strip % band == 0 {
+                self.marks[strip / band * columns..][..columns].copy_from_slice(&self.sweep.top[..columns]);
+            }
+            let last_band = strip >= (bands - 1) * band;
+            let keep = last_band.then_some((&mut self.kept, strip % band));
+            self.sweep.strip(strip, keep);
+            tick(strip + 1, 3 * all)?;
+        }
+        for which in (0..bands).rev() {
+            let strips = which * band..all.min((which + 1) * band);
+            if which + 1 < bands {
+                self.sweep.top[..columns].copy_from_slice(&self.marks[which * columns..][..columns]);
+                for strip in strips.clone() {
+                    self.sweep.strip(strip, Some((&mut self.kept, strip % band)));
+                }
+            }
+            for strip in strips.rev() {
+                self.strip_back::<GRID>(strip, strip % band, &mut seeds);
+                tick(all + 2 * (all - strip), 3 * all)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn strip_back<const GRID: bool>(&mut self, strip: usize, place: usize, seeds: &mut Seeds<'_, V>) {
+        let Sweep {
+            x,
+            y,
+            channels,
+            tile,
+            rows,
+            columns,
+            left,
+            ..
+        } = &mut self.sweep;
+        let panels = rows.block(strip);
+        let height = panels.len() * rows.cells;
+        let right = &mut self.right[..height];
+        right.fill(S::Row::zero());
+        let dx = x.load(panels.clone());
+        for j in (0..columns.blocks()).rev() {
+            let across = columns.block(j);
+            let cells = columns.cells(&across);
+            let dy = y.load(across.clone());
+            let row = self.kept.top(place);
+            let corner = cells
+                .start
+                .checked_sub(1)
+                .map_or(V::constant(1.0), |before| row[before].value());
+            let top = &mut self.top[..cells.len()];
+            top.copy_from_slice(&row[cells.clone()]);
+            let left = &mut left[..height];
+            left.copy_from_slice(&self.kept.left(place, j)[..height]);
+            self.replay
+                .forward::<S, T>(tile, (dx, dy), *channels, left, top, corner);
+            let bottom = &mut self.bottom[cells.clone()];
+            let given = match seeds {
+                Seeds::Grids(supply) if GRID => {
+                    let order = Order::new(tile, *rows, *columns, across.len());
+                    supply.block(rows.cells(&panels), cells, &order, &mut self.given);
+                    Some(self.given.as_slice())
+                }
+                _ => None,
+            };
+            self.replay
+                .adjoint::<S, T>(tile, (dx, dy), *channels, right, bottom, given);
+            if let Some(sums) = &mut self.to_x {
+                self.replay.to_x(panels.clone(), dy, *channels, self.moving, sums);
+            }
+            if let Some(sums) = &mut self.to_y {
+                self.replay.to_y(across, dx, *channels, self.moving, sums);
+            }
+        }
+    }
+}
+
+struct Back<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize, const GRID: bool>(
+    &'a mut Gradients<V, S, T, R, C>,
+    Seeds<'a, V>,
+    Tick<'a>,
+);
+
+impl<V, S, T, const R: usize, const C: usize, const GRID: bool> Part<V> for Back<'_, V, S, T, R, C, GRID>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, S, R, C>,
+{
+    type Output = Result<()>;
+    #[inline(always)]
+    fn run(self) -> Result<()> {
+        self.0.back::<GRID>(self.1, self.2)
+    }
+}

@@ -1,0 +1,312 @@
+//! Kernels and gradients of the pairs of two batches, shared among threads group by group.
+
+use super::Options;
+use super::choice::{Job, choose, choose_for_grids, extent, scale};
+use super::grid::GivenGrids;
+use super::groups::{Gather, Group, Order};
+use super::pairs::{Extent, Gradients, Sweep};
+use super::panels::{Lane, difference};
+use super::scheme::Scheme;
+use super::tile::Tile;
+use crate::error::{Result, try_collect, try_vec};
+use crate::parallel::{Queue, Run, share_from};
+use crate::path::Batch;
+use crate::simd::{self, Lanes, MAX_LANES, Real, Work};
+
+/// The batches of a call and what is asked of them.
+#[derive(Clone, Copy)]
+pub(super) struct Pairs<'a, S> {
+    pub x: Batch<'a, S>,
+    pub y: Batch<'a, S>,
+    pub options: Options,
+}
+
+impl<'a, S: Real> Pairs<'a, S> {
+    pub fn new(x: &Batch<'a, S>, y: &Batch<'a, S>, options: &Options) -> Self {
+        Pairs {
+            x: *x,
+            y: *y,
+            options: *options,
+        }
+    }
+}
+
+/// Tells the queue how far a group has come, in cells.
+pub(super) struct Meter<'q, 'a, T> {
+    queue: &'a Queue<'q, T>,
+    cells: u64,
+    told: u64,
+}
+
+impl<'q, 'a, T> Meter<'q, 'a, T> {
+    pub fn new(queue: &'a Queue<'q, T>, cells: u64) -> Self {
+        Meter { queue, cells, told: 0 }
+    }
+
+    /// `part` of `whole` is done.
+    pub fn tell(&mut self, part: usize, whole: usize) -> Result<()> {
+        let done = (self.cells as u128 * part as u128 / whole.max(1) as u128) as u64;
+        let more = done - self.told;
+        self.told = done;
+        self.queue.advance(more)
+    }
+}
+
+/// A group and where its results go.
+pub(super) struct Task<'a, O> {
+    pub group: Group<'a>,
+    pub outputs: O,
+}
+
+/// Shares tasks among threads, those with and those without carried increments in turn: the worker is called with the
+/// kind and the extent of its tasks.
+pub(super) fn share_by_kind<'t, S: Real, O: Send>(
+    pairs: &Pairs<'_, S>,
+    tasks: Vec<Task<'t, O>>,
+    run: &mut Run<'_>,
+    worker: impl Fn(&Queue<'_, Task<'t, O>>, bool, &Extent) -> Result<()> + Sync,
+) -> Result<()> {
+    let total: u64 = tasks.iter().map(|task| task.group.cells()).sum();
+    let (carried, plain): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.group.carry);
+    let mut before = 0;
+    for (tasks, carry) in [(plain, false), (carried, true)] {
+        if tasks.is_empty() {
+            continue;
+        }
+        let longest = tasks.iter().fold((0, 0), |(m, n), task| {
+            let (own_m, own_n) = task.group.increments;
+            (own_m.max(m), own_n.max(n))
+        });
+        let extent = extent(&pairs.options, &pairs.x, (longest.0 + 1, longest.1 + 1));
+        let cells: u64 = tasks.iter().map(|task| task.group.cells()).sum();
+        share_from(run, tasks, before..total, |queue| worker(queue, carry, &extent))?;
+        before += cells;
+    }
+    Ok(())
+}
+
+/// Lanes of the x and the y of a group's pairs.
+pub(super) struct Loader<S> {
+    x: Gather<S>,
+    y: Gather<S>,
+}
+
+impl<S: Real> Loader<S> {
+    pub fn new() -> Result<Self> {
+        Ok(Loader {
+            x: Gather::new(MAX_LANES)?,
+            y: Gather::new(MAX_LANES)?,
+        })
+    }
+
+    #[inline(always)]
+    pub fn load<V, C, T, const R: usize, const K: usize>(
+        &mut self,
+        pairs: &Pairs<'_, S>,
+        group: &Group<'_>,
+        sweep: &mut Sweep<V, C, T, R, K>,
+    ) -> Result<()>
+    where
+        V: Lanes<Scalar = S>,
+        C: Scheme<V>,
+        T: Tile<V, C, R, K>,
+    {
+        let options = &pairs.options;
+        let mut lanes = [Lane::empty(); MAX_LANES];
+        let paths = group.pairs.iter().map(|&b| pairs.x.path(b));
+        let count = self.x.lanes(paths, options, &mut lanes)?;
+        sweep.x.interleave(&lanes[..count], scale(options));
+        let mut lanes = [Lane::empty(); MAX_LANES];
+        let paths = group.pairs.iter().map(|&b| pairs.y.path(b));
+        let count = self.y.lanes(paths, options, &mut lanes)?;
+        sweep.y.interleave(&lanes[..count], 1.0);
+        Ok(())
+    }
+}
+
+/// Kernels of all pairs into `out`.
+pub(super) fn kernels<S: Real>(pairs: &Pairs<'_, S>, out: &mut [S], run: &mut Run<'_>) -> Result<()> {
+    let order = Order::of_pairs(&pairs.x, &pairs.y)?;
+    let groups = order.groups(simd::lanes::<S>(), &pairs.options, &pairs.x, &pairs.y)?;
+    let mut values = try_vec(out.len(), S::ZERO)?;
+    let mut rest = values.as_mut_slice();
+    let tasks = try_collect(groups.iter().map(|&group| {
+        let (outputs, after) = std::mem::take(&mut rest).split_at_mut(group.pairs.len());
+        rest = after;
+        Task { group, outputs }
+    }))?;
+    share_by_kind(pairs, tasks, run, |queue, carry, extent| {
+        simd::dispatch(Solve {
+            pairs,
+            queue,
+            carry,
+            extent,
+        })
+    })?;
+    for (&b, value) in order.pairs().iter().zip(values) {
+        out[b] = value;
+    }
+    Ok(())
+}
+
+struct Solve<'w, 'a, 'q, 't, 'o, S> {
+    pairs: &'w Pairs<'a, S>,
+    queue: &'w Queue<'q, Task<'t, &'o mut [S]>>,
+    carry: bool,
+    extent: &'w Extent,
+}
+
+impl<S: Real> Work<S> for Solve<'_, '_, '_, '_, '_, S> {
+    type Output = Result<()>;
+    #[inline(always)]
+    fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
+        let options = self.pairs.options;
+        choose::<V, _>(&options, self.carry, self)
+    }
+}
+
+impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, '_, S> {
+    type Output = Result<()>;
+
+    #[inline(always)]
+    fn run<C: Scheme<V>, T: Tile<V, C, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
+        let mut sweep = Sweep::<V, C, T, R, K>::new(tile, self.extent)?;
+        let mut loader = Loader::new()?;
+        while let Some(Task { group, outputs }) = self.queue.take() {
+            loader.load(self.pairs, &group, &mut sweep)?;
+            let mut meter = Meter::new(self.queue, group.cells());
+            let k = sweep.kernels(&mut |part, whole| meter.tell(part, whole))?;
+            outputs.copy_from_slice(&k.to_array()[..outputs.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// The gradient of one pair: a slice a side that is wanted, empty otherwise.
+type Sides<'a, S> = (&'a mut [S], &'a mut [S]);
+
+/// What is given of F: ∂F/∂k of every pair, or ∂F/∂ of every node of their grids.
+#[derive(Clone, Copy)]
+pub(super) enum Given<'a, S> {
+    Kernels(&'a [S]),
+    /// Of this many rows and columns a pair.
+    Grids(&'a [S], (usize, usize)),
+}
+
+/// Gradients of all pairs; a side that is not wanted is `None`.
+pub(super) fn gradients<'g, S: Real>(
+    given: Given<'_, S>,
+    pairs: &Pairs<'_, S>,
+    mut to_x: Option<Vec<&'g mut [S]>>,
+    mut to_y: Option<Vec<&'g mut [S]>>,
+    run: &mut Run<'_>,
+) -> Result<()> {
+    let order = Order::of_pairs(&pairs.x, &pairs.y)?;
+    let groups = order.groups(simd::lanes::<S>(), &pairs.options, &pairs.x, &pairs.y)?;
+    let wanted = (to_x.is_some(), to_y.is_some());
+    let mut sides: Vec<Sides<'g, S>> = try_collect(order.pairs().iter().map(|&b| {
+        let take = |side: &mut Option<Vec<&'g mut [S]>>| match side {
+            Some(paths) => std::mem::take(&mut paths[b]),
+            None => &mut [],
+        };
+        (take(&mut to_x), take(&mut to_y))
+    }))?;
+    let mut rest = sides.as_mut_slice();
+    let tasks = try_collect(groups.iter().map(|&group| {
+        let (outputs, after) = std::mem::take(&mut rest).split_at_mut(group.pairs.len());
+        rest = after;
+        Task { group, outputs }
+    }))?;
+    match given {
+        Given::Kernels(_) => share_by_kind(pairs, tasks, run, |queue, carry, extent| {
+            simd::dispatch(Differentiate::<'_, '_, '_, '_, '_, '_, S, false> {
+                given,
+                pairs,
+                queue,
+                carry,
+                extent,
+                wanted,
+            })
+        }),
+        Given::Grids(..) => share_by_kind(pairs, tasks, run, |queue, carry, extent| {
+            simd::dispatch(Differentiate::<'_, '_, '_, '_, '_, '_, S, true> {
+                given,
+                pairs,
+                queue,
+                carry,
+                extent,
+                wanted,
+            })
+        }),
+    }
+}
+
+struct Differentiate<'w, 'a, 'q, 't, 'o, 'g, S, const GRIDS: bool> {
+    given: Given<'w, S>,
+    pairs: &'w Pairs<'a, S>,
+    queue: &'w Queue<'q, Task<'t, &'o mut [Sides<'g, S>]>>,
+    carry: bool,
+    extent: &'w Extent,
+    wanted: (bool, bool),
+}
+
+impl<S: Real, const GRIDS: bool> Work<S> for Differentiate<'_, '_, '_, '_, '_, '_, S, GRIDS> {
+    type Output = Result<()>;
+    #[inline(always)]
+    fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
+        let options = self.pairs.options;
+        if GRIDS {
+            choose_for_grids::<V, _>(&options, self.carry, self)
+        } else {
+            choose::<V, _>(&options, self.carry, self)
+        }
+    }
+}
+
+impl<S: Real, V: Lanes<Scalar = S>, const GRIDS: bool> Job<V> for Differentiate<'_, '_, '_, '_, '_, '_, S, GRIDS> {
+    type Output = Result<()>;
+
+    #[inline(always)]
+    fn run<C: Scheme<V>, T: Tile<V, C, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
+        let mut gradients = Gradients::<V, C, T, R, K>::new(tile, self.extent, self.wanted.0, self.wanted.1, GRIDS)?;
+        let mut loader = Loader::new()?;
+        let dim = self.pairs.x.dim();
+        while let Some(Task { group, outputs }) = self.queue.take() {
+            loader.load(self.pairs, &group, &mut gradients.sweep)?;
+            gradients.clear();
+            let mut meter = Meter::new(self.queue, group.cells());
+            let tick = &mut |part, whole| meter.tell(part, whole);
+            match self.given {
+                Given::Kernels(grad) if !GRIDS => {
+                    let mut seeds = [S::ZERO; MAX_LANES];
+                    for (seed, &b) in seeds.iter_mut().zip(group.pairs) {
+                        *seed = grad[b];
+                    }
+                    gradients.of_kernels(V::load(&seeds), tick)?;
+                }
+                Given::Grids(grad, shape) if GRIDS => {
+                    let padded = gradients.sweep.padded();
+                    gradients.of_grids(&mut GivenGrids::new(self.pairs, &group, grad, shape, padded), tick)?;
+                }
+                _ => unreachable!("GRIDS says what is given"),
+            }
+            for side in 0..2 {
+                let mut slices: [&mut [S]; MAX_LANES] = std::array::from_fn(|_| &mut [] as &mut [S]);
+                for (slice, output) in slices.iter_mut().zip(outputs.iter_mut()) {
+                    let whole = if side == 0 { &mut *output.0 } else { &mut *output.1 };
+                    *slice = whole.get_mut(dim..).unwrap_or(&mut []);
+                }
+                let slices = &mut slices[..group.pairs.len()];
+                match (side, &gradients.to_x, &gradients.to_y) {
+                    (0, Some(sums), _) => sums.scatter(scale(&self.pairs.options), slices),
+                    (1, _, Some(sums)) => sums.scatter(1.0, slices),
+                    _ => continue,
+                }
+                for output in outputs.iter_mut() {
+                    difference(if side == 0 { &mut *output.0 } else { &mut *output.1 }, dim);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,451 @@
+//! Increments of several paths, one path a lane, in panels of P increments: what a tile of Δ reads in order; and
+//! gradients of the same shape on their way back.
+
+use crate::error::{Result, try_vec};
+use crate::path::Path;
+use crate::simd::{Lanes, MAX_LANES, Part, Real};
+use std::ops::Range;
+
+/// What one lane works on: some points of a path, contiguous, and the increment of time between them.
+#[derive(Clone, Copy)]
+pub(super) struct Lane<'a, S> {
+    pub points: &'a [S],
+    pub time_step: S,
+}
+
+impl<S: Real> Lane<'_, S> {
+    pub fn empty() -> Self {
+        Lane {
+            points: &[],
+            time_step: S::ZERO,
+        }
+    }
+}
+
+/// The points of a path as one slice: of the path itself, or of `room` for one that is strided.
+pub(super) fn contiguous<'a, S: Real>(path: &Path<'a, S>, room: &'a mut Vec<S>) -> Result<&'a [S]> {
+    if let Some(points) = path.as_slice() {
+        return Ok(points);
+    }
+    let size = path.points() * path.dim();
+    if room.len() < size {
+        *room = try_vec(size, S::ZERO)?;
+    }
+    path.copy_points(0, path.points(), room);
+    Ok(&room[..size])
+}
+
+/// Where the increments of a side are: `count` of them, in panels of P, those that are missing at the FRONT.
+///
+/// Orders that are too fine for a tile are had by repetition: every increment stands for 2^repeat ones. With lead-lag
+/// it then stands for 2^repeat ones of the lead and as many of the lag, and is `unfolded`: both have channels of their
+/// own.
+#[derive(Clone, Copy)]
+pub(super) struct Places<const P: usize> {
+    pub count: usize,
+    pub repeat: u32,
+    pub unfolded: bool,
+}
+
+impl<const P: usize> Places<P> {
+    /// Increments that a sweep sees.
+    fn seen(&self) -> usize {
+        self.count << (self.repeat + self.unfolded as u32)
+    }
+
+    /// Panels that a sweep sees.
+    pub fn panels(&self) -> usize {
+        self.seen().div_ceil(P)
+    }
+
+    /// Whether what a sweep sees is what is stored.
+    fn direct(&self) -> bool {
+        self.repeat == 0 && !self.unfolded
+    }
+
+    /// Panels that are stored, and the empty places in the first.
+    fn stored(&self) -> (usize, usize) {
+        let panels = self.count.div_ceil(P);
+        (panels, panels * P - self.count)
+    }
+
+    /// Stored panel and place in it of increment `i` of panel `panel`, and the first of the channels it moves in;
+    /// `None` at the empty front.
+    fn find(&self, panel: usize, i: usize, dim: usize) -> Option<(usize, usize, usize)> {
+        let empty = self.panels() * P - self.seen();
+        let mut increment = (panel * P + i).checked_sub(empty)? >> self.repeat;
+        let mut channel = 0;
+        if self.unfolded {
+            channel = increment % 2 * dim;
+            increment /= 2;
+        }
+        let place = increment + self.stored().1;
+        Some((place / P, place % P, channel))
+    }
+}
+
+/// The channels of the paths of a side, and whether time is one more.
+#[derive(Clone, Copy)]
+pub(super) struct Channels {
+    pub dim: usize,
+    pub time: bool,
+}
+
+impl Channels {
+    fn stored(&self) -> usize {
+        self.dim + self.time as usize
+    }
+
+    /// Channels that a sweep sees, without time.
+    pub fn moving(&self, unfolded: bool) -> usize {
+        if unfolded { 2 * self.dim } else { self.dim }
+    }
+
+    /// Channels that a sweep sees.
+    pub fn seen(&self, unfolded: bool) -> usize {
+        self.moving(unfolded) + self.time as usize
+    }
+}
+
+/// One side of the tiles: the increments of its lanes. Lanes end together: zero increments fill up the front, where
+/// the kernel stays exactly 1.
+pub(super) struct Side<V, const P: usize> {
+    /// `[panel · channels + channel][increment]`
+    panels: Vec<[V; P]>,
+    /// Panels made of repeated increments.
+    made: Vec<[V; P]>,
+    places: Places<P>,
+    channels: Channels,
+}
+
+impl<V: Lanes, const P: usize> Side<V, P> {
+    /// Room for lanes of as many increments as there are places. At most `most` panels are loaded at once.
+    pub fn new(places: Places<P>, channels: Channels, most: usize) -> Result<Self> {
+        let made = if places.direct() { 0 } else { most };
+        Ok(Side {
+            panels: try_vec(places.stored().0 * channels.stored(), [V::zero(); P])?,
+            made: try_vec(made * channels.seen(places.unfolded), [V::zero(); P])?,
+            places,
+            channels,
+        })
+    }
+
+    pub fn places(&self) -> Places<P> {
+        self.places
+    }
+
+    /// Takes `scale ·` the increments of every lane; lanes beyond the given ones repeat the last. With time, it is the
+    /// last channel.
+    #[inline(always)]
+    pub fn interleave(&mut self, lanes: &[Lane<'_, V::Scalar>], scale: f64) {
+        V::call(Interleave {
+            side: self,
+            lanes,
+            scale,
+        });
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, lanes: &[Lane<'_, V::Scalar>], scale: f64) {
+        let (dim, channels) = (self.channels.dim, self.channels.stored());
+        let longest = lanes.iter().map(|lane| lane.points.len() / dim).max().unwrap_or(1);
+        self.places.count = longest.saturating_sub(1);
+        let last = lanes.len() - 1;
+        let all: [Lane<'_, V::Scalar>; MAX_LANES] = std::array::from_fn(|l| lanes[l.min(last)]);
+        let empty = self.places.stored().1;
+        for vectors in self.panels.iter_mut().take(channels) {
+            vectors[..empty].fill(V::zero());
+        }
+        let mut cursor = Cursor {
+            panels: &mut self.panels,
+            channels,
+            dim,
+            panel: 0,
+            increment: empty,
+            channel: 0,
+        };
+        let same = lanes.iter().all(|lane| std::ptr::eq(lane.points, lanes[0].points));
+        if same {
+            spread(lanes[0].points, dim, scale, &mut cursor);
+        } else {
+            transpose(&all, dim, scale, self.places.count * dim, &mut cursor);
+        }
+        if self.channels.time {
+            self.fill_time(&all, scale);
+        }
+    }
+
+    /// The increments of time, zero where a lane has no increment.
+    #[inline(always)]
+    fn fill_time(&mut self, lanes: &[Lane<'_, V::Scalar>; MAX_LANES], scale: f64) {
+        let (dim, channels) = (self.channels.dim, self.channels.stored());
+        let (panels, empty) = self.places.stored();
+        let steps = V::load(&lanes.map(|lane| lane.time_step)) * V::constant(scale);
+        let whole =
+            lanes.iter().map(|lane| lane.points.len()).min() == lanes.iter().map(|lane| lane.points.len()).max();
+        for place in empty..panels * P {
+            let step = if whole {
+                steps
+            } else {
+                let own = |lane: &Lane<'_, V::Scalar>| lane.points.len() / dim + place > panels * P;
+                let zero = V::Scalar::ZERO;
+                let mask = lanes.map(|lane| if own(&lane) { V::Scalar::ONE } else { zero });
+                steps * V::load(&mask)
+            };
+            self.panels[place / P * channels + dim][place % P] = step;
+        }
+    }
+
+    /// Panels of increments, an array a channel each.
+    #[inline(always)]
+    pub fn load(&mut self, range: Range<usize>) -> &[[V; P]] {
+        let (stored, seen) = (self.channels.stored(), self.channels.seen(self.places.unfolded));
+        if self.places.direct() {
+            return &self.panels[range.start * stored..range.end * stored];
+        }
+        let dim = self.channels.dim;
+        let made = &mut self.made[..range.len() * seen];
+        made.fill([V::zero(); P]);
+        for (panel, vectors) in range.zip(made.chunks_exact_mut(seen)) {
+            for i in 0..P {
+                let Some((panel, place, first)) = self.places.find(panel, i, dim) else {
+                    continue;
+                };
+                let from = &self.panels[panel * stored..][..stored];
+                for (to, from) in vectors[first..].iter_mut().zip(&from[..dim]) {
+                    to[i] = from[place];
+                }
+                if self.channels.time {
+                    vectors[seen - 1][i] = from[dim][place];
+                }
+            }
+        }
+        made
+    }
+}
+
+struct Interleave<'a, V: Lanes, const P: usize> {
+    side: &'a mut Side<V, P>,
+    lanes: &'a [Lane<'a, V::Scalar>],
+    scale: f64,
+}
+
+impl<V: Lanes, const P: usize> Part<V> for Interleave<'_, V, P> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.side.fill(self.lanes, self.scale);
+    }
+}
+
+/// Writes vectors to the panels in the order of a path: channel by channel, increment by increment.
+struct Cursor<'a, V, const P: usize> {
+    panels: &'a mut [[V; P]],
+    channels: usize,
+    dim: usize,
+    panel: usize,
+    increment: usize,
+    channel: usize,
+}
+
+impl<V: Lanes, const P: usize> Cursor<'_, V, P> {
+    #[inline(always)]
+    fn put(&mut self, vector: V) {
+        self.panels[self.panel * self.channels + self.channel][self.increment] = vector;
+        self.channel += 1;
+        if self.channel == self.dim {
+            self.channel = 0;
+            self.increment += 1;
+            if self.increment == P {
+                self.increment = 0;
+                self.panel += 1;
+            }
+        }
+    }
+}
+
+/// One path in all lanes.
+#[inline(always)]
+fn spread<V: Lanes, const P: usize>(points: &[V::Scalar], dim: usize, scale: f64, cursor: &mut Cursor<'_, V, P>) {
+    let scale = V::Scalar::from_f64(scale);
+    for (&next, &value) in points.iter().skip(dim).zip(points) {
+        cursor.put(V::splat((next - value) * scale));
+    }
+}
+
+/// `count` numbers of increments of every lane, the lanes ending together.
+#[inline(always)]
+fn transpose<V: Lanes, const P: usize>(
+    lanes: &[Lane<'_, V::Scalar>; MAX_LANES],
+    dim: usize,
+    scale: f64,
+    count: usize,
+    cursor: &mut Cursor<'_, V, P>,
+) {
+    let scale = V::constant(scale);
+    let mut block = [V::zero(); MAX_LANES];
+    let mut done = 0;
+    while done < count {
+        for (vector, lane) in block.iter_mut().zip(lanes).take(V::LANES) {
+            // A shorter lane begins later.
+            let late = count + dim - lane.points.len().max(dim);
+            *vector = match done.checked_sub(late) {
+                Some(from) if done + V::LANES <= count => {
+                    V::load(&lane.points[from + dim..]) - V::load(&lane.points[from..])
+                }
+                _ => V::load(&std::array::from_fn::<_, MAX_LANES, _>(|e| {
+                    let place = (done + e)
+                        .checked_sub(late)
+                        .filter(|place| place + dim < lane.points.len());
+                    place.map_or(V::Scalar::ZERO, |from| lane.points[from + dim] - lane.points[from])
+                })),
+            } * scale;
+        }
+        V::transpose(&mut block);
+        let full = V::LANES.min(count - done);
+        for &vector in &block[..full] {
+            cursor.put(vector);
+        }
+        done += V::LANES;
+    }
+}
+
+/// Gradients with respect to the increments of a side, `dim` channels, as its panels.
+pub(super) struct Sums<V, const P: usize> {
+    panels: Vec<[V; P]>,
+    places: Places<P>,
+    dim: usize,
+}
+
+impl<V: Lanes, const P: usize> Sums<V, P> {
+    pub fn new(places: Places<P>, dim: usize) -> Result<Self> {
+        Ok(Sums {
+            panels: try_vec(places.stored().0 * dim, [V::zero(); P])?,
+            places,
+            dim,
+        })
+    }
+
+    /// Zeros for the increments at `places`.
+    pub fn clear(&mut self, places: Places<P>) {
+        self.places = places;
+        self.panels[..places.stored().0 * self.dim].fill([V::zero(); P]);
+    }
+
+    /// Adds to one channel of the increments of a panel, as the sweep sees both.
+    #[inline(always)]
+    pub fn add(&mut self, panel: usize, channel: usize, values: [V; P]) {
+        if self.places.direct() {
+            let sums = &mut self.panels[panel * self.dim + channel];
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum = *sum + value;
+            }
+            return;
+        }
+        for (i, value) in values.into_iter().enumerate() {
+            // Of an unfolded increment only the half that moves belongs to the path.
+            if let Some((panel, i, first)) = self.places.find(panel, i, self.dim)
+                && (first..first + self.dim).contains(&channel)
+            {
+                let sum = &mut self.panels[panel * self.dim + channel - first][i];
+                *sum = *sum + value;
+            }
+        }
+    }
+
+    /// Number `e` of the increments in the order of a path, of all lanes.
+    #[inline(always)]
+    fn vector(&self, e: usize) -> V {
+        let place = e / self.dim + self.places.stored().1;
+        self.panels[place / P * self.dim + e % self.dim][place % P]
+    }
+
+    /// Writes `scale ·` the sums of lane l to `outputs[l]`, in the order of its path; the lanes end together.
+    #[inline(always)]
+    pub fn scatter(&self, scale: f64, outputs: &mut [&mut [V::Scalar]]) {
+        V::call(Scatter {
+            sums: self,
+            scale,
+            outputs,
+        });
+    }
+
+    #[inline(always)]
+    fn write(&self, scale: f64, outputs: &mut [&mut [V::Scalar]]) {
+        let (count, scale) = (self.places.count * self.dim, V::constant(scale));
+        let mut block = [V::zero(); MAX_LANES];
+        let mut done = 0;
+        while done < count {
+            for (e, vector) in (done..count).zip(&mut block[..V::LANES]) {
+                *vector = self.vector(e) * scale;
+            }
+            V::transpose(&mut block);
+            for (output, vector) in outputs.iter_mut().zip(&block) {
+                // A shorter lane begins later.
+                let late = count - output.len();
+                match done.checked_sub(late) {
+                    Some(at) => vector.store_some(&mut output[at..]),
+                    None => {
+                        let skip = late - done;
+                        let lanes = vector.to_array();
+                        for (to, &value) in output.iter_mut().zip(lanes[..V::LANES].iter().skip(skip)) {
+                            *to = value;
+                        }
+                    }
+                }
+            }
+            done += V::LANES;
+        }
+    }
+
+    /// Adds `scale ·` the sum over lanes to `output`, in the order of a path.
+    #[inline(always)]
+    pub fn reduce(&self, scale: f64, output: &mut [V::Scalar]) {
+        V::call(Reduce {
+            sums: self,
+            scale,
+            output,
+        });
+    }
+}
+
+struct Scatter<'a, 'o, V: Lanes, const P: usize> {
+    sums: &'a Sums<V, P>,
+    scale: f64,
+    outputs: &'a mut [&'o mut [V::Scalar]],
+}
+
+impl<V: Lanes, const P: usize> Part<V> for Scatter<'_, '_, V, P> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.sums.write(self.scale, self.outputs);
+    }
+}
+
+struct Reduce<'a, V: Lanes, const P: usize> {
+    sums: &'a Sums<V, P>,
+    scale: f64,
+    output: &'a mut [V::Scalar],
+}
+
+impl<V: Lanes, const P: usize> Part<V> for Reduce<'_, V, P> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let scale = V::Scalar::from_f64(self.scale);
+        for (e, to) in self.output.iter_mut().enumerate() {
+            *to = *to + self.sums.vector(e).sum() * scale;
+        }
+    }
+}
+
+/// Turns gradients with respect to increments, which stand in `gradient` from point 1 on, into gradients with respect
+/// to points: that of the increment that ends at the point less that of the one that begins there.
+#[inline(always)]
+pub(super) fn difference<S: Real>(gradient: &mut [S], dim: usize) {
+    gradient[..dim].fill(S::ZERO);
+    for e in dim..gradient.len() {
+        gradient[e - dim] = gradient[e - dim] - gradient[e];
+    }
+}

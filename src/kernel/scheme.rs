@@ -1,0 +1,242 @@
+//! The Goursat scheme: one cell of the grid, and one cell of its adjoint.
+//!
+//! The signature kernel solves ∂²k/∂s∂t = <x'_s, y'_t> k with k = 1 on both axes (Salvi et al. 2021). On the grid,
+//! with Δ = <dx_i, dy_j> / 2^(λ1+λ2) and h = Δ/2,
+//!
+//!     k[i+1][j+1] = (k[i+1][j] + k[i][j+1])·A - k[i][j]·B      A = 1 + Δ/2 + Δ²/12 = 1 + a      a = h + h²/3
+//!                                                              B = 1 - Δ²/12       = 1 - b      b = h²/3
+//!
+//! Of a cell, l = k[i+1][j] is left, u = k[i][j+1] is up, d = k[i][j] is the corner, and with p = l + u, q = p + d
+//!
+//!     k[i+1][j+1] = (p - d) + h·(p + (h/3)·q) = (p - d) + a·p + b·d
+//!
+//! symmetric in l and u to the last bit. Its adjoint, with w = ∂F/∂k and ∂k/∂h = p + (2h/3)·q, is the same scheme
+//! backwards: w[i][j] = (A w)[i][j+1] + (A w)[i+1][j] - (B w)[i+1][j+1], the cell of w[i][j] being the one whose last
+//! corner it is the adjoint of.
+//!
+//! [`Values`] keeps k alone, which swallows updates below the rounding unit of k. [`Carried`] keeps the increments of
+//! k along the edges too, and loses nothing: the error grows with the length of a path, not with the area of the grid.
+
+use crate::simd::Lanes;
+
+/// What a cell's Δ becomes before it is used.
+pub(super) trait Factors<V: Lanes>: Copy {
+    /// From h = Δ/2.
+    fn new(half_delta: V) -> Self;
+    /// `base + a·p + b·d`, for one or two bases.
+    fn grow<const N: usize>(self, p: V, d: V, bases: [V; N]) -> [V; N];
+    /// ∂k/∂h
+    fn slope(self, p: V, d: V) -> V;
+    /// `(a·w, b·w)`
+    fn spread(self, w: V) -> (V, V);
+    /// `(A·w, B·w)`
+    fn spread_all(self, w: V) -> (V, V);
+}
+
+/// For a cell that is alone with its Δ: the fewest operations from h.
+#[derive(Clone, Copy)]
+pub(super) struct Single<V> {
+    h: V,
+    third: V,
+}
+
+impl<V: Lanes> Factors<V> for Single<V> {
+    #[inline(always)]
+    fn new(half_delta: V) -> Self {
+        Single {
+            h: half_delta,
+            third: half_delta * V::constant(1.0 / 3.0),
+        }
+    }
+
+    #[inline(always)]
+    fn grow<const N: usize>(self, p: V, d: V, bases: [V; N]) -> [V; N] {
+        let f = self.third.mul_add(p + d, p);
+        bases.map(|base| self.h.mul_add(f, base))
+    }
+
+    #[inline(always)]
+    fn slope(self, p: V, d: V) -> V {
+        let q = p + d;
+        self.third.mul_add(q, self.third.mul_add(q, p))
+    }
+
+    #[inline(always)]
+    fn spread(self, w: V) -> (V, V) {
+        let s = self.h * w;
+        let b = self.third * s;
+        (s + b, b)
+    }
+
+    #[inline(always)]
+    fn spread_all(self, w: V) -> (V, V) {
+        let s = self.h * w;
+        (self.third.mul_add(s, w + s), self.third.neg_mul_add(s, w))
+    }
+}
+
+/// For the cells of a refined increment, which share their Δ: a and b are had once for all of them.
+#[derive(Clone, Copy)]
+pub(super) struct Many<V> {
+    a: V,
+    b: V,
+    two_thirds: V,
+}
+
+impl<V: Lanes> Factors<V> for Many<V> {
+    #[inline(always)]
+    fn new(half_delta: V) -> Self {
+        let third = half_delta * V::constant(1.0 / 3.0);
+        let b = half_delta * third;
+        Many {
+            a: half_delta + b,
+            b,
+            two_thirds: third + third,
+        }
+    }
+
+    #[inline(always)]
+    fn grow<const N: usize>(self, p: V, d: V, bases: [V; N]) -> [V; N] {
+        if N == 1 {
+            return bases.map(|base| self.a.mul_add(p, self.b.mul_add(d, base)));
+        }
+        let growth = self.a.mul_add(p, self.b * d);
+        bases.map(|base| base + growth)
+    }
+
+    #[inline(always)]
+    fn slope(self, p: V, d: V) -> V {
+        self.two_thirds.mul_add(p + d, p)
+    }
+
+    #[inline(always)]
+    fn spread(self, w: V) -> (V, V) {
+        (self.a * w, self.b * w)
+    }
+
+    #[inline(always)]
+    fn spread_all(self, w: V) -> (V, V) {
+        (self.a.mul_add(w, w), self.b.neg_mul_add(w, w))
+    }
+}
+
+/// What is kept along the grid. States are arrays of vectors, so that they can be moved from lane to lane.
+pub(super) trait Scheme<V: Lanes>: Send + Sync + 'static {
+    /// At an edge: k at its far end first.
+    type Edge: Vectors<V>;
+    /// Of the adjoint: what a row hands to the left, and what a column hands up.
+    type Row: Vectors<V>;
+    type Column: Vectors<V>;
+
+    /// The edge of a constant function.
+    fn flat(value: V) -> Self::Edge;
+    /// One cell: turns the left edge into the right one, the upper edge into the lower one.
+    fn cell<F: Factors<V>>(left: &mut Self::Edge, up: &mut Self::Edge, corner: V, factors: F);
+
+    /// A column that hands up `seed`.
+    fn seed(seed: V) -> Self::Column;
+    /// One cell of the adjoint, from what its neighbours hand it and `given` = ∂F/∂k as it was given; returns w.
+    fn adjoint<F: Factors<V>>(row: &mut Self::Row, column: &mut Self::Column, given: Option<V>, factors: F) -> V;
+}
+
+/// A fixed number of vectors.
+pub(super) trait Vectors<V: Lanes>: Copy + Send + Sync + AsRef<[V]> + AsMut<[V]> {
+    fn zero() -> Self;
+
+    /// The number kept first: of an edge, k.
+    #[inline(always)]
+    fn value(&self) -> V {
+        self.as_ref()[0]
+    }
+}
+
+impl<V: Lanes, const N: usize> Vectors<V> for [V; N] {
+    #[inline(always)]
+    fn zero() -> Self {
+        [V::zero(); N]
+    }
+}
+
+/// Keeps k alone.
+pub(super) struct Values;
+
+impl<V: Lanes> Scheme<V> for Values {
+    type Edge = [V; 1];
+    /// A·w and B·w of the cell to the right.
+    type Row = [V; 2];
+    /// A·w of the cell below, less B·w of the cell below to the right.
+    type Column = [V; 1];
+
+    #[inline(always)]
+    fn flat(value: V) -> [V; 1] {
+        [value]
+    }
+
+    #[inline(always)]
+    fn cell<F: Factors<V>>(left: &mut [V; 1], up: &mut [V; 1], d: V, factors: F) {
+        let p = left[0] + up[0];
+        *left = factors.grow(p, d, [p - d]);
+        *up = *left;
+    }
+
+    #[inline(always)]
+    fn seed(seed: V) -> [V; 1] {
+        [seed]
+    }
+
+    #[inline(always)]
+    fn adjoint<F: Factors<V>>(row: &mut [V; 2], column: &mut [V; 1], given: Option<V>, factors: F) -> V {
+        let mut w = row[0] + column[0];
+        if let Some(given) = given {
+            w = w + given;
+        }
+        let (forth, across) = factors.spread_all(w);
+        column[0] = forth - row[1];
+        *row = [forth, across];
+        w
+    }
+}
+
+/// Keeps k and its increment along the edge.
+pub(super) struct Carried;
+
+impl<V: Lanes> Scheme<V> for Carried {
+    type Edge = [V; 2];
+    /// w, its increment along the column to the right, and a·w, b·w of the cell to the right.
+    type Row = [V; 4];
+    /// w, its increment along the row below, and a·w of the cell below plus b·w of the one below to the right.
+    type Column = [V; 3];
+
+    #[inline(always)]
+    fn flat(value: V) -> [V; 2] {
+        [value, V::zero()]
+    }
+
+    #[inline(always)]
+    fn cell<F: Factors<V>>(left: &mut [V; 2], up: &mut [V; 2], d: V, factors: F) {
+        let p = left[0] + up[0];
+        let [down, right] = factors.grow(p, d, [left[1], up[1]]);
+        let k = (p + (down + right)) * V::constant(0.5);
+        *left = [k, down];
+        *up = [k, right];
+    }
+
+    #[inline(always)]
+    fn seed(seed: V) -> [V; 3] {
+        [V::zero(), V::zero(), seed]
+    }
+
+    #[inline(always)]
+    fn adjoint<F: Factors<V>>(row: &mut [V; 4], column: &mut [V; 3], given: Option<V>, factors: F) -> V {
+        let mut growth = row[2] + column[2];
+        if let Some(given) = given {
+            growth = growth + given;
+        }
+        let (down, right) = (row[1] + growth, column[1] + growth);
+        let w = ((row[0] + column[0]) + (down + right)) * V::constant(0.5);
+        let (forth, across) = factors.spread(w);
+        *column = [w, right, forth + row[3]];
+        *row = [w, down, forth, across];
+        w
+    }
+}
