@@ -193,7 +193,6 @@ typedef int (*goursat_progress)(void *data,
 
 /**
  * What a call may be told besides its arguments. NULL, or zeros after `size`, mean the defaults; begin with
- *
  *     goursat_options options = {sizeof options};
  *
  * `x` means `path` in functions of one batch, whose `y_` options are ignored. The struct may grow at its end in later
@@ -401,7 +400,6 @@ int32_t goursat_grid_shape(size_t x_length,
  * Signature kernels of the pairs (x_b, y_b): k = <S(x_b), S(y_b)> over signatures of all degrees, as the solution of
  * the Goursat problem d2k/dsdt = <x'_s, y'_t> k on the dyadically refined grid (Salvi, Cass, Foster, Lyons & Yang 2021;
  * Day 1966). The scheme, for an increment D = <dx_i, dy_j> / 2^(x_order + y_order) of a cell, k = 1 on both axes:
- *
  *     k[i+1][j+1] = (k[i+1][j] + k[i][j+1]) * (1 + D/2 + D^2/12) - k[i][j] * (1 - D^2/12)
  *
  * The kernel with a path of one point is 1. Working space does not grow with x_length * y_length.

@@ -1,4 +1,15 @@
 //! Path signatures and signature kernels.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`signature`] | truncated signatures and their gradients |
+//! | [`kernel`] | signature kernels, grids, Gram matrices and their gradients |
+//! | [`path`] | views of batches, increments, transforms and their adjoints, where gradients go |
+//! | [`simd`] | the one lane trait, a file an instruction set, the level chosen at run time |
+//! | [`parallel`] | sharing tasks among threads, progress and cancellation |
+//! | [`error`] | what can go wrong, and fallible allocation |
+//! | [`ffi`] | the C door: Rust programs have no need of it |
+//! | [`reference`](mod@reference) | each function once more, obvious and slow: the oracle of the tests |
 
 pub mod error;
 pub mod ffi;

@@ -8,7 +8,7 @@ mod support;
 use goursat::ffi::goursat_status::{GOURSAT_OK, GOURSAT_OUT_OF_MEMORY};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use support::{calls, last_error};
+use support::{calls, calls_of, last_error};
 
 /// Fails one allocation of the thread that asks for it.
 struct Failing;
@@ -70,9 +70,13 @@ static ALLOCATOR: Failing = Failing;
 #[test]
 fn any_allocation_may_fail() {
     let mut failures = 0;
-    for mut call in calls() {
+    // A few paths, and so many that lists of them are sorted and grow.
+    for mut call in calls().chain(calls_of(45)) {
         call.fill();
         call.options.threads = 1;
+        let lengths: Vec<i64> = (0..46).map(|b| 1 + b * 7 % 4).collect();
+        call.options.x_lengths = lengths.as_ptr();
+        call.options.y_lengths = lengths.as_ptr();
         call.works();
         for n in 0.. {
             LEFT.set(Some(n));
@@ -88,5 +92,5 @@ fn any_allocation_may_fail() {
         }
         call.works();
     }
-    assert!(failures > 20, "only {failures} allocations: is the allocator in use?");
+    assert!(failures > 100, "only {failures} allocations: is the allocator in use?");
 }

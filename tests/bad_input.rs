@@ -125,7 +125,9 @@ fn overflowing_sizes() {
                 usize::MAX / 3 + 1,
                 1 << 62,
             ] {
-                Call::again(&call).set(name, huge).fails(GOURSAT_INVALID_ARGUMENT, name);
+                // How many channels are too many is a question of the degree.
+                let word = if call.has("path") || name != "dim" { name } else { "" };
+                Call::again(&call).set(name, huge).fails(GOURSAT_INVALID_ARGUMENT, word);
             }
         }
     }

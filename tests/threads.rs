@@ -3,6 +3,7 @@
 use goursat::ffi::{self, Options, goursat_status::*};
 use std::ffi::{c_int, c_void};
 use std::ptr::null;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -206,5 +207,48 @@ fn cancelled_calls_leave_others_alone() {
         for _ in 0..20 {
             assert_eq!(everything(11, 2), expected);
         }
+    });
+}
+
+/// Cancels when told to, or after a while.
+unsafe extern "C" fn until_told(data: *mut c_void, _: u64, _: u64) -> c_int {
+    // SAFETY: `data` is the `Orders` of the call, which are only read.
+    let orders = unsafe { &*data.cast::<Orders>() };
+    orders.started.store(true, Ordering::SeqCst);
+    c_int::from(orders.stop.load(Ordering::SeqCst) || orders.begin.elapsed() > Duration::from_secs(30))
+}
+
+struct Orders {
+    begin: Instant,
+    started: AtomicBool,
+    stop: AtomicBool,
+}
+
+/// A call that keeps every thread of the pool busy, for minutes if it is let.
+#[test]
+fn short_calls_do_not_wait_for_long_ones() {
+    let orders = Orders {
+        begin: Instant::now(),
+        started: AtomicBool::new(false),
+        stop: AtomicBool::new(false),
+    };
+    let expected = everything(2, 1);
+    thread::scope(|scope| {
+        let long = scope.spawn(|| {
+            let mut with = options(0);
+            (with.x_order, with.y_order) = (4, 4);
+            with.progress = Some(until_told);
+            with.progress_data = (&raw const orders).cast_mut().cast();
+            let batch = 1500;
+            gram(&walk(batch * LENGTH * DIM, 3), &mut vec![0.0; batch * batch], &with)
+        });
+        while !orders.started.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(everything(2, 2), expected);
+        assert_eq!(watched(64, 2, usize::MAX).0, GOURSAT_OK as i32);
+        assert!(!long.is_finished(), "they waited");
+        orders.stop.store(true, Ordering::SeqCst);
+        assert_eq!(long.join().unwrap(), GOURSAT_CANCELLED as i32);
     });
 }

@@ -19,7 +19,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 def version():
     manifest = ROOT / "Cargo.toml"
     if not manifest.exists():
-        sys.exit(f"{manifest} is missing: install from a checkout of the repository (pip install ./bindings/python)")
+        sys.exit(f"{manifest} is missing: install in a checkout of the repository, with pip 21.3 or later")
     package = manifest.read_text().partition("[package]")[2]
     return re.search(r'^version\s*=\s*"([^"]+)"', package, re.MULTILINE).group(1)
 

@@ -145,7 +145,6 @@ pub unsafe extern "C" fn goursat_grid_shape(
 /// Signature kernels of the pairs (x_b, y_b): k = <S(x_b), S(y_b)> over signatures of all degrees, as the solution of
 /// the Goursat problem d2k/dsdt = <x'_s, y'_t> k on the dyadically refined grid (Salvi, Cass, Foster, Lyons & Yang 2021;
 /// Day 1966). The scheme, for an increment D = <dx_i, dy_j> / 2^(x_order + y_order) of a cell, k = 1 on both axes:
-///
 ///     k[i+1][j+1] = (k[i+1][j] + k[i][j+1]) * (1 + D/2 + D^2/12) - k[i][j] * (1 - D^2/12)
 ///
 /// The kernel with a path of one point is 1. Working space does not grow with x_length * y_length.

@@ -23,7 +23,6 @@ pub const GOURSAT_SYMMETRIC: u64 = 16;
 pub type Progress = Option<unsafe extern "C" fn(data: *mut c_void, done: u64, total: u64) -> c_int>;
 
 /// What a call may be told besides its arguments. NULL, or zeros after `size`, mean the defaults; begin with
-///
 ///     goursat_options options = {sizeof options};
 ///
 /// `x` means `path` in functions of one batch, whose `y_` options are ignored. The struct may grow at its end in later

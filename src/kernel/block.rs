@@ -2,7 +2,7 @@
 
 use super::panels::Sums;
 use super::scheme::{Scheme, Vectors};
-use super::tile::{Record, Slopes, Tile, products};
+use super::tile::{BlockSlopes, Records, Tile, products};
 use crate::error::{Result, try_vec};
 use crate::simd::Lanes;
 use std::ops::Range;
@@ -67,7 +67,7 @@ impl Cuts {
 }
 
 /// All cells of a block. `left` and `top` are the edges at its left and above it, and become those at its right and
-/// below it; `corner` is k between them. `record(tile)` makes what is told of the cells of a tile.
+/// below it; `corner` is k between them. `records` are told of the cells of every tile.
 #[inline(always)]
 pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     tile: &T,
@@ -76,20 +76,22 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     left: &mut [S::Edge],
     top: &mut [S::Edge],
     mut corner: V,
-    mut record: impl FnMut(&[[V; C]; R]) -> Q,
+    records: &mut Q,
 ) where
     V: Lanes,
     S: Scheme<V>,
     T: Tile<V, S, R, C>,
-    Q: Record<V>,
+    Q: Records<V, R, C>,
 {
     let (x_cells, y_cells) = tile.cells();
+    let mut count = 0;
     for (dx, left) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(R * x_cells)) {
         let below = left[left.len() - 1].value();
         let mut edges = tile.load_left(left);
         for (dy, top) in dy.chunks_exact(channels).zip(top.chunks_exact_mut(C * y_cells)) {
             let h = products(dx, dy);
-            tile.forward(&h, (dx, dy), &mut edges, top, &mut corner, &mut record(&h));
+            tile.forward(&h, (dx, dy), &mut edges, top, &mut corner, &mut records.tile(count, &h));
+            count += 1;
         }
         corner = below;
         tile.store_left(&edges, left);
@@ -126,13 +128,12 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         top: &mut [S::Edge],
         corner: V,
     ) {
-        let size = self.size;
-        let mut kept = self.h.iter_mut().zip(self.slopes.chunks_exact_mut(size));
-        forward::<V, S, T, _, R, C>(tile, increments, channels, left, top, corner, |tile_h| {
-            let (h, slopes) = kept.next().expect("a place a tile");
-            *h = *tile_h;
-            Slopes(slopes)
-        });
+        let mut records = BlockSlopes {
+            h: &mut self.h,
+            slopes: &mut self.slopes,
+            size: self.size,
+        };
+        forward::<V, S, T, _, R, C>(tile, increments, channels, left, top, corner, &mut records);
     }
 
     /// The adjoint of all cells; h is replaced by ∂F/∂h. `given`, if any, is laid out as the slopes are.
@@ -175,11 +176,16 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
     pub fn to_x(&self, panels: Range<usize>, dy: &[[V; C]], channels: usize, dim: usize, sums: &mut Sums<V, R>) {
         let across = dy.len() / channels;
         for (panel, g) in panels.zip(self.h.chunks_exact(across)) {
-            in_groups::<V>(dim, |first, group| match group {
-                4 => add(sums, panel, first, sum_columns::<V, R, C, 4>(g, dy, channels, first)),
-                2 => add(sums, panel, first, sum_columns::<V, R, C, 2>(g, dy, channels, first)),
-                _ => add(sums, panel, first, sum_columns::<V, R, C, 1>(g, dy, channels, first)),
-            });
+            let mut first = 0;
+            while first < dim {
+                let group = group::<V>(dim - first);
+                match group {
+                    4 => add(sums, panel, first, sum_columns::<V, R, C, 4>(g, dy, channels, first)),
+                    2 => add(sums, panel, first, sum_columns::<V, R, C, 2>(g, dy, channels, first)),
+                    _ => add(sums, panel, first, sum_columns::<V, R, C, 1>(g, dy, channels, first)),
+                }
+                first += group;
+            }
         }
     }
 
@@ -189,28 +195,43 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         let across = panels.len();
         let tiles = &self.h[..across * (dx.len() / channels)];
         for (j, panel) in panels.enumerate() {
-            let g = || tiles[j..].iter().step_by(across);
-            in_groups::<V>(dim, |first, group| match group {
-                4 => add(sums, panel, first, sum_rows::<V, R, C, 4>(g(), dx, channels, first)),
-                2 => add(sums, panel, first, sum_rows::<V, R, C, 2>(g(), dx, channels, first)),
-                _ => add(sums, panel, first, sum_rows::<V, R, C, 1>(g(), dx, channels, first)),
-            });
+            let g = &tiles[j..];
+            let mut first = 0;
+            while first < dim {
+                let group = group::<V>(dim - first);
+                match group {
+                    4 => add(
+                        sums,
+                        panel,
+                        first,
+                        sum_rows::<V, R, C, 4>(g, across, dx, channels, first),
+                    ),
+                    2 => add(
+                        sums,
+                        panel,
+                        first,
+                        sum_rows::<V, R, C, 2>(g, across, dx, channels, first),
+                    ),
+                    _ => add(
+                        sums,
+                        panel,
+                        first,
+                        sum_rows::<V, R, C, 1>(g, across, dx, channels, first),
+                    ),
+                }
+                first += group;
+            }
         }
     }
 }
 
-/// Channels in groups that leave registers for a panel of each: (first, 4, 2 or 1).
+/// Channels that are summed together, of as many as are left: the sums of a panel of each stay in registers.
 #[inline(always)]
-fn in_groups<V: Lanes>(dim: usize, mut each: impl FnMut(usize, usize)) {
-    let mut first = 0;
-    while first < dim {
-        let group = match dim - first {
-            4.. if V::REGISTERS >= 32 => 4,
-            2.. => 2,
-            _ => 1,
-        };
-        each(first, group);
-        first += group;
+fn group<V: Lanes>(left: usize) -> usize {
+    match left {
+        4.. if V::REGISTERS >= 32 => 4,
+        2.. => 2,
+        _ => 1,
     }
 }
 
@@ -243,16 +264,17 @@ fn sum_columns<V: Lanes, const R: usize, const C: usize, const K: usize>(
     sums
 }
 
-/// Σ_i g_ij dx_i of a column of tiles, for channels `first..first + K`.
+/// Σ_i g_ij dx_i of a column of tiles, every `across`-th of `g`, for channels `first..first + K`.
 #[inline(always)]
-fn sum_rows<'a, V: Lanes, const R: usize, const C: usize, const K: usize>(
-    g: impl Iterator<Item = &'a [[V; C]; R]>,
+fn sum_rows<V: Lanes, const R: usize, const C: usize, const K: usize>(
+    g: &[[[V; C]; R]],
+    across: usize,
     dx: &[[V; R]],
     channels: usize,
     first: usize,
 ) -> [[V; C]; K] {
     let mut sums = [[V::zero(); C]; K];
-    for (g, dx) in g.zip(dx.chunks_exact(channels)) {
+    for (g, dx) in g.iter().step_by(across).zip(dx.chunks_exact(channels)) {
         let x: &[[V; R]; K] = dx[first..].first_chunk().expect("K channels");
         for r in 0..R {
             for c in 0..C {

@@ -6,7 +6,7 @@
 use super::block::{self, Cuts, Replay};
 use super::panels::{Channels, Places, Side, Sums};
 use super::scheme::{Scheme, Vectors};
-use super::tile::{Nodes, Tile};
+use super::tile::{BlockNodes, Tile};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
@@ -137,7 +137,7 @@ where
             let top = &mut self.top[self.columns.cells(&panels)];
             let next = top[top.len() - 1].value();
             let dy = self.y.load(panels);
-            block::forward::<V, S, T, _, R, C>(&self.tile, (dx, dy), self.channels, left, top, corner, |_| ());
+            block::forward::<V, S, T, _, R, C>(&self.tile, (dx, dy), self.channels, left, top, corner, &mut ());
             corner = next;
         }
     }
@@ -164,11 +164,12 @@ where
                 let top = &mut self.top[columns.clone()];
                 let next = top[top.len() - 1].value();
                 let order = Order::new(&self.tile, self.rows, self.columns, panels.len());
-                let mut tiles = cells.chunks_exact_mut(order.size());
                 let dy = self.y.load(panels);
-                block::forward::<V, S, T, _, R, C>(&self.tile, (dx, dy), self.channels, left, top, corner, |_| {
-                    Nodes(tiles.next().expect("a place a tile"))
-                });
+                let mut nodes = BlockNodes {
+                    nodes: &mut *cells,
+                    size: order.size(),
+                };
+                block::forward::<V, S, T, _, R, C>(&self.tile, (dx, dy), self.channels, left, top, corner, &mut nodes);
                 corner = next;
                 receive.block(rows.clone(), columns, &order, cells)?;
             }

@@ -52,7 +52,11 @@ impl<V: Lanes> Factors<V> for Single<V> {
     #[inline(always)]
     fn grow<const N: usize>(self, p: V, d: V, bases: [V; N]) -> [V; N] {
         let f = self.third.mul_add(p + d, p);
-        bases.map(|base| self.h.mul_add(f, base))
+        let mut grown = bases;
+        for base in &mut grown {
+            *base = self.h.mul_add(f, *base);
+        }
+        grown
     }
 
     #[inline(always)]
@@ -97,11 +101,16 @@ impl<V: Lanes> Factors<V> for Many<V> {
 
     #[inline(always)]
     fn grow<const N: usize>(self, p: V, d: V, bases: [V; N]) -> [V; N] {
+        let mut grown = bases;
         if N == 1 {
-            return bases.map(|base| self.a.mul_add(p, self.b.mul_add(d, base)));
+            grown[0] = self.a.mul_add(p, self.b.mul_add(d, bases[0]));
+            return grown;
         }
         let growth = self.a.mul_add(p, self.b * d);
-        bases.map(|base| base + growth)
+        for base in &mut grown {
+            *base = *base + growth;
+        }
+        grown
     }
 
     #[inline(always)]

@@ -42,7 +42,7 @@ impl<V: Lanes> Record<V> for () {
 }
 
 /// Keeps ∂k/∂h of every cell: what the adjoint needs.
-pub(super) struct Slopes<'a, V>(pub &'a mut [V]);
+pub(super) struct Slopes<'a, V>(&'a mut [V]);
 
 impl<V: Lanes> Record<V> for Slopes<'_, V> {
     #[inline(always)]
@@ -52,12 +52,74 @@ impl<V: Lanes> Record<V> for Slopes<'_, V> {
 }
 
 /// Keeps k of every cell: the grid.
-pub(super) struct Nodes<'a, V>(pub &'a mut [V]);
+pub(super) struct Nodes<'a, V>(&'a mut [V]);
 
 impl<V: Lanes> Record<V> for Nodes<'_, V> {
     #[inline(always)]
     fn cell<F: Factors<V>>(&mut self, place: usize, _: [V; 3], _: F, k: V) {
         self.0[place] = k;
+    }
+}
+
+/// Makes the records of the tiles of a block, one after the other.
+///
+/// A trait and not a closure: closures are inlined at the compiler's discretion, and one with vectors in it that is not
+/// inlined is compiled without the features of its level.
+pub(super) trait Records<V: Lanes, const R: usize, const C: usize> {
+    type Tile<'a>: Record<V>
+    where
+        Self: 'a;
+    /// For tile number `tile` with this Δ/2.
+    fn tile(&mut self, tile: usize, h: &[[V; C]; R]) -> Self::Tile<'_>;
+}
+
+impl<V: Lanes, const R: usize, const C: usize> Records<V, R, C> for () {
+    type Tile<'a> = ();
+    #[inline(always)]
+    fn tile(&mut self, _: usize, _: &[[V; C]; R]) {}
+}
+
+/// Δ/2 and the slopes of a block; `size` cells a tile.
+pub(super) struct BlockSlopes<'a, V, const R: usize, const C: usize> {
+    pub h: &'a mut [[[V; C]; R]],
+    pub slopes: &'a mut [V],
+    pub size: usize,
+}
+
+impl<V: Lanes, const R: usize, const C: usize> Records<V, R, C> for BlockSlopes<'_, V, R, C> {
+    type Tile<'a>
+        = Slopes<'a, V>
+    where
+        Self: 'a;
+    #[inline(always)]
+    fn tile(&mut self, tile: usize, h: &[[V; C]; R]) -> Slopes<'_, V> {
+        self.h[tile] = *h;
+        Slopes(&mut self.slopes[tile * self.size..][..self.size])
+    }
+}
+
+/// The nodes of a block; `size` cells a tile.
+pub(super) struct BlockNodes<'a, V> {
+    pub nodes: &'a mut [V],
+    pub size: usize,
+}
+
+impl<V: Lanes, const R: usize, const C: usize> Records<V, R, C> for BlockNodes<'_, V> {
+    type Tile<'a>
+        = Nodes<'a, V>
+    where
+        Self: 'a;
+    #[inline(always)]
+    fn tile(&mut self, tile: usize, _: &[[V; C]; R]) -> Nodes<'_, V> {
+        Nodes(&mut self.nodes[tile * self.size..][..self.size])
+    }
+}
+
+#[inline(always)]
+fn given_at<V: Lanes>(given: Option<&[V]>, place: usize) -> Option<V> {
+    match given {
+        Some(given) => Some(given[place]),
+        None => None,
     }
 }
 
@@ -182,7 +244,7 @@ impl<V: Lanes, S: Scheme<V>, const R: usize, const C: usize> Tile<V, S, R, C> fo
         for c in (0..C).rev() {
             let mut column = bottom[c];
             for r in (0..R).rev() {
-                let given = given.map(|given| given[c * R + r]);
+                let given = given_at(given, c * R + r);
                 let w = S::adjoint(&mut right[r], &mut column, given, Single::new(h[r][c]));
                 sums[r][c] = w * slopes[c * R + r];
             }
@@ -283,7 +345,7 @@ impl<V: Lanes, S: Scheme<V>, const R: usize, const C: usize> Tile<V, S, R, C> fo
                     for a in (0..2).rev() {
                         let half_delta = if a == b { h[r][c] } else { x_time[r] * y_time[c] };
                         let place = ((c * 2 + b) * R + r) * 2 + a;
-                        let given = given.map(|given| given[place]);
+                        let given = given_at(given, place);
                         let w = S::adjoint(&mut right[r][a], &mut column, given, Single::new(half_delta));
                         if a == b {
                             sums[r][c] = w.mul_add(slopes[place], sums[r][c]);
@@ -356,7 +418,10 @@ impl Refined {
         let left: &mut [[S::Edge; N]; W] = left.as_chunks_mut().0.first_chunk_mut().expect("an edge a row");
         let mut edges = *left;
         for (column, top) in top.chunks_exact_mut(self.y_cells).enumerate() {
-            let factors: [Many<V>; W] = std::array::from_fn(|w| Many::new(of.half_delta(first + w, column)));
+            let mut factors = [Many::new(V::zero()); W];
+            for (w, factors) in factors.iter_mut().enumerate() {
+                *factors = Many::new(of.half_delta(first + w, column));
+            }
             for top in top {
                 let mut up = *top;
                 let mut diagonal = std::mem::replace(&mut corner, up.value());
@@ -392,7 +457,10 @@ impl Refined {
         let mut rows = *right;
         let mut end = slopes.len();
         for (column, bottom) in bottom.chunks_exact_mut(self.y_cells).enumerate().rev() {
-            let factors: [Many<V>; W] = std::array::from_fn(|w| Many::new(of.half_delta(first + w, column)));
+            let mut factors = [Many::new(V::zero()); W];
+            for (w, factors) in factors.iter_mut().enumerate() {
+                *factors = Many::new(of.half_delta(first + w, column));
+            }
             let mut sum = [V::zero(); W];
             for bottom in bottom.iter_mut().rev() {
                 let mut state = *bottom;
@@ -400,7 +468,7 @@ impl Refined {
                 for w in (0..W).rev() {
                     for n in (0..N).rev() {
                         let place = end + w * N + n;
-                        let given = given.map(|given| given[place]);
+                        let given = given_at(given, place);
                         let v = S::adjoint(&mut rows[w][n], &mut state, given, factors[w]);
                         sum[w] = v.mul_add(slopes[place], sum[w]);
                     }

@@ -1,5 +1,6 @@
 //! Sharing independent tasks among threads: bounded per call, safe after `fork`, with progress and cancellation.
 
+mod crew;
 mod pool;
 mod queue;
 

@@ -1,12 +1,13 @@
 //! A call's tasks, the workers that take them in order, and the caller's view of both.
 
+use super::crew::{Crew, Gate, with_crew};
 use super::pool;
 use crate::error::{Error, Result};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Between two calls of the progress callback.
@@ -38,9 +39,6 @@ struct Shared<T> {
     total: u64,
     stop: AtomicBool,
     failure: Mutex<Option<Error>>,
-    /// Workers on other threads that have not ended, and the bell that the last one rings.
-    running: Mutex<usize>,
-    ended: Condvar,
 }
 
 /// The caller's callback and when it was last called.
@@ -82,7 +80,7 @@ impl<T> Queue<'_, T> {
 
 impl Bell<'_, '_> {
     fn ring<T>(&mut self, shared: &Shared<T>) {
-        if self.last.elapsed() < INTERVAL {
+        if self.last.elapsed() < INTERVAL || shared.stop.load(Ordering::Relaxed) {
             return;
         }
         if (self.callback)(shared.done.load(Ordering::Relaxed).min(shared.total), shared.total) {
@@ -142,59 +140,40 @@ pub fn share_from<T: Send>(
     let threads = pool.map_or(1, |pool| threads.min(pool.current_num_threads()));
     let watched = run.progress.is_some();
     let others = if threads == 1 || !watched { threads - 1 } else { threads };
+    let pool = pool.filter(|_| others > 0);
     let shared = Shared {
         tasks: Mutex::new(tasks.into_iter()),
         done: AtomicU64::new(units.start),
         total: units.end,
         stop: AtomicBool::new(false),
         failure: Mutex::new(None),
-        running: Mutex::new(others),
-        ended: Condvar::new(),
     };
-    let mut bell = run.progress.as_deref_mut().map(|callback| Bell {
+    let bell = run.progress.as_deref_mut().map(|callback| Bell {
         callback,
         last: Instant::now(),
     });
-    let Some(pool) = pool.filter(|_| others > 0) else {
-        let bell = bell.map(RefCell::new);
-        shared.work(&worker, &Queue { shared: &shared, bell });
-        return outcome(shared);
-    };
-    pool.in_place_scope(|scope| {
-        for _ in 0..others {
-            scope.spawn(|_| {
-                let queue = Queue {
-                    shared: &shared,
-                    bell: None,
-                };
-                shared.work(&worker, &queue);
-                *lock(&shared.running) -= 1;
-                shared.ended.notify_one();
-            });
-        }
-        match &mut bell {
-            None => {
-                let queue = Queue {
-                    shared: &shared,
-                    bell: None,
-                };
-                shared.work(&worker, &queue);
+    let work = |bell| shared.work(&worker, &Queue { shared: &shared, bell });
+    match (pool, bell) {
+        (Some(pool), None) => with_crew(pool, others, &|| work(None), |_| work(None)),
+        (Some(pool), Some(mut bell)) => with_crew(pool, others, &|| work(None), |gate| {
+            if !watch(&shared, gate, &mut bell) {
+                work(Some(RefCell::new(bell)));
             }
-            Some(bell) => watch(&shared, bell),
-        }
-    });
+        }),
+        (None, bell) => work(bell.map(RefCell::new)),
+    }
     outcome(shared)
 }
 
-/// The caller waits for its workers and calls back meanwhile: callbacks come on its thread only.
-fn watch<T>(shared: &Shared<T>, bell: &mut Bell<'_, '_>) {
-    let mut running = lock(&shared.running);
-    while *running > 0 {
-        let waited = shared.ended.wait_timeout(running, INTERVAL);
-        running = waited.unwrap_or_else(PoisonError::into_inner).0;
-        drop(running);
-        bell.ring(shared);
-        running = lock(&shared.running);
+/// The caller waits for its crew and calls back meanwhile: callbacks come on its thread only. False where nobody came
+/// and nobody will: the pool is busy with other calls.
+fn watch<T>(shared: &Shared<T>, gate: &Gate, bell: &mut Bell<'_, '_>) -> bool {
+    loop {
+        match gate.wait(INTERVAL) {
+            Crew::Done => return true,
+            Crew::Waiting if gate.close_unused() => return false,
+            _ => bell.ring(shared),
+        }
     }
 }
 

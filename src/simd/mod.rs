@@ -94,6 +94,22 @@ pub trait Lanes: Copy + Send + Sync + 'static + Add<Output = Self> + Sub<Output 
         Self::splat(Self::Scalar::ZERO)
     }
 
+    /// Vectors as the numbers in them.
+    #[inline(always)]
+    fn scalars(vectors: &[Self]) -> &[Self::Scalar] {
+        const { assert!(size_of::<Self>() == Self::LANES * size_of::<Self::Scalar>()) };
+        // SAFETY: every implementation is a plain array of `LANES` scalars, aligned as they are or more.
+        unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast(), vectors.len() * Self::LANES) }
+    }
+
+    /// Vectors as the numbers in them.
+    #[inline(always)]
+    fn scalars_mut(vectors: &mut [Self]) -> &mut [Self::Scalar] {
+        const { assert!(size_of::<Self>() == Self::LANES * size_of::<Self::Scalar>()) };
+        // SAFETY: as above; every pattern of scalars is a vector.
+        unsafe { std::slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * Self::LANES) }
+    }
+
     /// `count` vectors of zeros, reserved fallibly: scratch of a worker.
     #[inline(always)]
     fn scratch(count: usize) -> Result<Vec<Self>> {

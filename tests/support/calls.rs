@@ -49,13 +49,15 @@ entries! {
 
 /// What outputs hold before a call.
 const UNTOUCHED: u64 = 0xA5A5_5A5A_C3C3_3C3C;
-/// Words in a buffer: more than any call here needs.
-const ROOM: usize = 512;
+/// Words in a buffer for each path: more than any call here needs.
+const ROOM: usize = 256;
 
 /// A call whose arguments are right until a test spoils them.
 pub struct Call {
     pub name: &'static str,
     entry: Entry,
+    /// Paths; in a Gram matrix y has one more.
+    batch: usize,
     pub parameters: Vec<Parameter>,
     pub words: Vec<usize>,
     buffers: BTreeMap<String, Vec<u64>>,
@@ -65,14 +67,16 @@ pub struct Call {
 
 /// Every function with right arguments.
 pub fn calls() -> impl Iterator<Item = Call> {
+    calls_of(2)
+}
+
+/// The same with so many paths.
+pub fn calls_of(batch: usize) -> impl Iterator<Item = Call> {
     let prototypes = prototypes();
-    ENTRIES
-        .iter()
-        .filter(|e| !e.0.contains("sig_") && !e.0.contains("signature"))
-        .map(move |&(name, entry)| {
-            let prototype = prototypes.iter().find(|prototype| prototype.name == name);
-            Call::new(name, entry, prototype.expect(name).parameters.clone())
-        })
+    ENTRIES.iter().map(move |&(name, entry)| {
+        let prototype = prototypes.iter().find(|prototype| prototype.name == name);
+        Call::new(name, entry, batch, prototype.expect(name).parameters.clone())
+    })
 }
 
 pub fn no_options() -> Options {
@@ -83,10 +87,11 @@ pub fn no_options() -> Options {
 }
 
 impl Call {
-    fn new(name: &'static str, entry: Entry, parameters: Vec<Parameter>) -> Call {
+    fn new(name: &'static str, entry: Entry, batch: usize, parameters: Vec<Parameter>) -> Call {
         let mut call = Call {
             name,
             entry,
+            batch,
             words: vec![0; parameters.len()],
             parameters,
             buffers: BTreeMap::new(),
@@ -97,7 +102,10 @@ impl Call {
             call.words[i] = if parameter.kind.contains("goursat_options") {
                 &raw const *call.options as usize
             } else if parameter.kind.contains('*') {
-                let buffer = call.buffers.entry(parameter.name).or_insert_with(|| vec![0; ROOM]);
+                let buffer = call
+                    .buffers
+                    .entry(parameter.name)
+                    .or_insert_with(|| vec![0; ROOM * batch]);
                 buffer.as_ptr() as usize
             } else if let Some(buffer) = parameter.name.strip_suffix("_len") {
                 call.count(buffer)
@@ -110,7 +118,7 @@ impl Call {
 
     /// The same right call, with buffers of its own.
     pub fn again(other: &Call) -> Call {
-        Call::new(other.name, other.entry, other.parameters.clone())
+        Call::new(other.name, other.entry, other.batch, other.parameters.clone())
     }
 
     fn is_f32(&self) -> bool {
@@ -120,28 +128,29 @@ impl Call {
     /// The size of this name in a right call.
     fn size(&self, name: &str) -> usize {
         match name {
-            "batch" | "x_batch" | "degree" => 2,
-            "y_batch" | "dim" => 3,
+            "batch" | "x_batch" => self.batch,
+            "y_batch" => self.batch + 1,
+            "degree" => 2,
+            "dim" => 3,
             "length" | "x_length" => 5,
             "y_length" => 4,
             other => panic!("{}: unknown size {other}", self.name),
         }
     }
 
-    /// Numbers in the buffer of this name in a right call: 2 paths (3 of y in a Gram matrix), 5 points (4 of y), 3
-    /// channels, 2 levels.
+    /// Numbers in the buffer of this name in a right call: 5 points (4 of y), 3 channels, 2 levels.
     pub fn count(&self, buffer: &str) -> usize {
-        let gram = self.name.contains("gram");
+        let (batch, gram) = (self.batch, self.name.contains("gram"));
         match buffer {
-            "path" | "x" | "path_grad" | "x_grad" => 2 * 5 * 3,
-            "y" | "y_grad" => (if gram { 3 } else { 2 }) * 4 * 3,
+            "path" | "x" | "path_grad" | "x_grad" => batch * 5 * 3,
+            "y" | "y_grad" => (batch + gram as usize) * 4 * 3,
             "length" | "rows" | "columns" => 1,
-            _ if gram => 2 * 3,
-            _ if self.name.contains("grid") => 2 * 5 * 4,
-            _ if self.name.contains("sigkernel") => 2,
-            _ if self.name.contains("sig") => 2 * (3 + 9),
-            _ if self.name.contains("time_augment") => 2 * 5 * 4,
-            _ if self.name.contains("lead_lag") => 2 * 9 * 6,
+            _ if gram => batch * (batch + 1),
+            _ if self.name.contains("grid") => batch * 5 * 4,
+            _ if self.name.contains("sigkernel") => batch,
+            _ if self.name.contains("sig") => batch * (3 + 9),
+            _ if self.name.contains("time_augment") => batch * 5 * 4,
+            _ if self.name.contains("lead_lag") => batch * 9 * 6,
             other => panic!("{}: unknown buffer {other}", self.name),
         }
     }

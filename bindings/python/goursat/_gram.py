@@ -10,7 +10,7 @@ import numpy.typing as npt
 from . import _native, _settings
 from ._call import ProgressLike, call
 from ._kernel import Gradients, Wrt, pair_work, same_dim
-from ._paths import Array, Paths, common_dtype, given_gradient, read, real
+from ._paths import Array, Paths, address, common_dtype, given_gradient, read, real
 from ._settings import DyadicOrder, LeadLag
 
 
@@ -59,7 +59,7 @@ def sigkernel_gram(
     call(
         "sigkernel_gram",
         dtype,
-        (*_sides(xs, ys), xs.dim, out.ctypes.data, out.size),
+        (*_sides(xs, ys), xs.dim, address(out), out.size),
         _settings.with_paths(options, xs, ys),
         (out.size if ys else out.size / 2) * pair_work(xs, ys or xs, options),
         progress,
@@ -120,7 +120,7 @@ def sigkernel_gram_backprop(
     call(
         "sigkernel_gram_backprop",
         dtype,
-        (given.ctypes.data, given.size, *_sides(xs, ys), xs.dim, *wanted.arguments),
+        (address(given), given.size, *_sides(xs, ys), xs.dim, *wanted.arguments),
         _settings.with_paths(options, xs, ys),
         5 * given.size * pair_work(xs, ys or xs, options),
         progress,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from . import _native, _settings
 from ._call import ProgressLike, call, check
-from ._paths import Array, Paths, Shape, common_dtype, given_gradient, read, real
+from ._paths import Array, Paths, Shape, address, common_dtype, given_gradient, read, real
 from ._settings import DyadicOrder, LeadLag
 
 Wrt = Literal["both", "x", "y"]
@@ -78,7 +78,7 @@ def sigkernel(
     call(
         name,
         dtype,
-        (xs.address, xs.length, ys.address, ys.length, xs.batch, xs.dim, out.ctypes.data, out.size),
+        (xs.address, xs.length, ys.address, ys.length, xs.batch, xs.dim, address(out), out.size),
         _settings.with_paths(options, xs, ys),
         xs.batch * pair_work(xs, ys, options),
         progress,
@@ -149,7 +149,7 @@ def sigkernel_backprop(
         name,
         dtype,
         (
-            *(given.ctypes.data, given.size),
+            *(address(given), given.size),
             *(xs.address, xs.length, ys.address, ys.length, xs.batch, xs.dim),
             *wanted.arguments,
         ),
@@ -174,7 +174,7 @@ class Gradients:
                 continue
             buffer = paths.empty_gradient()
             self.parts.append((paths, buffer))
-            arguments += [buffer.ctypes.data, buffer.size]
+            arguments += [address(buffer), buffer.size]
         self.arguments = tuple(arguments)
 
     def result(self) -> Any:

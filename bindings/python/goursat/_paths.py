@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from math import prod
 from typing import Any, Optional, Union
@@ -14,6 +15,14 @@ Shape = tuple[int, ...]
 
 F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
 _INT64 = np.dtype(np.int64)
+
+
+def address(array: Array) -> int:
+    """Return where an array begins; the short way, which writable dense arrays have, takes a quarter of the time."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
+    except (TypeError, ValueError, BufferError):
+        return int(array.ctypes.data)
 
 
 def real(value: npt.ArrayLike, name: str) -> Array:
@@ -123,18 +132,18 @@ class Paths:
         self.batch = len(paths)
         self.length, self.dim = int(counts.max()), paths[0].shape[1]
         self.array = np.concatenate([path.astype(dtype, copy=False).ravel() for path in paths])
-        self.address, self.size = self.array.ctypes.data, self.array.size
+        self.address, self.size = address(self.array), self.array.size
         self.lengths = self.counts = counts
         self.starts = np.concatenate([[0], np.cumsum(counts * self.dim)[:-1]]).astype(_INT64)
 
     def _locate(self, array: Array) -> None:
         """Describe an array of shape ``lead + (length, dim)``."""
-        address, item = array.ctypes.data, array.itemsize
-        self.array, self.address = array, address
+        first, item = address(array), array.itemsize
+        self.array, self.address = array, first
         self.strides, self.starts, self.size = None, None, 0
-        if (array.flags.c_contiguous and not address % item) or array.size == 0:
+        if (array.flags.c_contiguous and not first % item) or array.size == 0:
             return
-        if address % item or any(stride % item for stride in array.strides):  # unaligned, or within records
+        if first % item or any(stride % item for stride in array.strides):  # unaligned, or within records
             self._locate(_copied(array))
             return
         strides = [stride // item if n > 1 else 0 for n, stride in zip(array.shape, array.strides)]
@@ -153,7 +162,7 @@ class Paths:
         if not (path or point or channel):  # one number everywhere
             self._locate(_copied(array))
             return
-        self.address = address + lowest * item
+        self.address = first + lowest * item
         self.size = sum(map(abs, reach)) + 1
         self.strides = (path, point, channel)
 
@@ -235,6 +244,8 @@ def _integers(lengths: npt.ArrayLike, name: str, lead: Shape) -> Array:
 def given_gradient(grad: Array, shape: Shape, dtype: np.dtype[Any]) -> Array:
     """Return a gradient that a caller gives, dense and of this shape."""
     if grad.shape != shape:
+        if grad.ndim == 0:
+            return np.full(shape, grad, dtype)
         try:
             grad = np.broadcast_to(grad, shape)
         except ValueError:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from . import _native, _settings
 from ._call import ProgressLike, call, check
-from ._paths import Array, Paths, common_dtype, given_gradient, read, real
+from ._paths import Array, Paths, address, common_dtype, given_gradient, read, real
 from ._settings import LeadLag
 
 
@@ -87,7 +87,7 @@ def signature(
     n_threads : int
         Threads to use at most; 0 means GOURSAT_NUM_THREADS, or all cores.
     progress : bool or callable
-        Show a bar (with tqdm), or call this with (done, total) about 20 times a second.
+        Show a bar (with tqdm), or call this with (done, total) about 20 times a second, and when all is done.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def signature(
     call(
         "signature",
         dtype,
-        (paths.address, paths.batch, paths.length, paths.dim, degree, out.ctypes.data, out.size),
+        (paths.address, paths.batch, paths.length, paths.dim, degree, address(out), out.size),
         _settings.with_paths(options, paths),
         paths.length * out.size,
         progress,
@@ -157,9 +157,9 @@ def sig_backprop(
 
     >>> path = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
     >>> goursat.sig_backprop([0, 0, 0, 0.5, -0.5, 0], path, 2)
-    array([[-0.5,  0.5],
+    array([[-0.5,  0. ],
            [ 0.5, -0.5],
-           [ 0. ,  0. ]])
+           [ 0. ,  0.5]])
     """
     values = read(path, "path")
     given = real(grad, "grad")
@@ -175,9 +175,9 @@ def sig_backprop(
         "sig_backprop",
         dtype,
         (
-            *(given.ctypes.data, given.size),
+            *(address(given), given.size),
             *(paths.address, paths.batch, paths.length, paths.dim, degree),
-            *(out.ctypes.data, out.size),
+            *(address(out), out.size),
         ),
         _settings.with_paths(options, paths),
         3 * paths.length * given.size,

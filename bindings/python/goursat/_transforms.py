@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from . import _native, _settings
 from ._call import call
-from ._paths import Paths, Shape, common_dtype, read
+from ._paths import Paths, Shape, address, common_dtype, read
 
 
 def time_augment(path: npt.ArrayLike, *, end_time: float = 1.0, lengths: Optional[npt.ArrayLike] = None) -> Any:
@@ -147,7 +147,7 @@ def _apply(
     paths = Paths(values, "path", dtype, lengths)
     out = np.empty(paths.lead + shape(paths.length, paths.dim), dtype)
     options = _settings.options(flags, end_time, 0, 0, 0)
-    arguments = (paths.address, paths.batch, paths.length, paths.dim, out.ctypes.data, out.size)
+    arguments = (paths.address, paths.batch, paths.length, paths.dim, address(out), out.size)
     call(name, dtype, arguments, _settings.with_paths(options, paths), 0.0, False)
     return out
 
@@ -167,6 +167,6 @@ def _pull_back(
     values = np.require(values, None, ["C", "A"])
     out = np.empty(values.shape[:-2] + shape(*values.shape[-2:]), values.dtype)
     paths = Paths(out, "path", out.dtype, lengths)
-    arguments = (values.ctypes.data, values.size, paths.batch, paths.length, paths.dim, out.ctypes.data, out.size)
+    arguments = (address(values), values.size, paths.batch, paths.length, paths.dim, address(out), out.size)
     call(name, out.dtype, arguments, _settings.with_paths(_settings.options(flags, 1.0, 0, 0, 0), paths), 0.0, False)
     return out

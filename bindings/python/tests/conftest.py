@@ -12,6 +12,6 @@ def walks(rng):
     """Makes batches of random walks of moderate size, so that kernels stay near 1."""
 
     def make(*shape, dtype=np.float64):
-        return np.cumsum(rng.normal(size=shape), axis=-2).astype(dtype) / np.sqrt(shape[-2] * shape[-1])
+        return (np.cumsum(rng.normal(size=shape), axis=-2) / np.sqrt(shape[-2] * shape[-1])).astype(dtype)
 
     return make

@@ -10,7 +10,7 @@ from goursat._paths import F64, Paths, real
 def layouts(path):
     """The same numbers, lying in all kinds of ways."""
     fortran = np.asfortranarray(path)
-    spaced = np.full((*path.shape[:-2], 2 * path.shape[-2], 3 * path.shape[-1]), np.nan)
+    spaced = np.full((*path.shape[:-2], 2 * path.shape[-2], 3 * path.shape[-1]), np.nan, path.dtype)
     spaced[..., ::2, 1::3] = path
     records = np.zeros(path.shape, dtype=[("flag", "i1"), ("value", path.dtype)])
     records["value"] = path

@@ -18,14 +18,16 @@ import goursat
 
 @pytest.fixture(scope="module")
 def slow():
-    """A call of about half a second, as a function of its keywords."""
+    """A call of about half a second, or 16 times as long, as a function of its keywords."""
     x = np.random.default_rng(0).normal(size=(64, 200, 2)) / 10
     order = 0
     while True:
         began = time.perf_counter()
         goursat.sigkernel_gram(x, dyadic_order=order, n_threads=1)
         if time.perf_counter() - began > 0.3:
-            return lambda **options: goursat.sigkernel_gram(x, dyadic_order=order, **options)
+            return lambda *, longer=False, **options: goursat.sigkernel_gram(
+                x, dyadic_order=order + 2 * longer, **options
+            )
         order += 1
 
 
@@ -67,8 +69,8 @@ def test_exceptions_of_the_callable(slow, n_threads):
 
     began = time.perf_counter()
     with pytest.raises(Enough):
-        slow(n_threads=n_threads, progress=enough)
-    assert time.perf_counter() - began < 0.3
+        slow(longer=True, n_threads=n_threads, progress=enough)
+    assert time.perf_counter() - began < 1.0
 
 
 def test_calls_within_the_callable(slow):
@@ -108,9 +110,8 @@ def test_a_signal_handler_that_raises(slow):
             signal.setitimer(signal.ITIMER_REAL, delay)
             began = time.perf_counter()
             with pytest.raises(Alarm):
-                while True:
-                    slow()
-            assert time.perf_counter() - began < delay + 0.5
+                slow(longer=True)
+            assert time.perf_counter() - began < delay + 1.0
             assert sys.unraisablehook is hook
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -132,7 +133,7 @@ def test_a_signal_handler_that_returns(slow):
     np.testing.assert_array_equal(result, slow())
 
 
-# Calls of many seconds, with x of shape (256, 400, 2) and wide of shape (2048, 400, 8).
+# Calls of many seconds, with x of shape (256, 400, 2) and wide of shape (64, 4000, 8).
 @pytest.mark.parametrize(
     "call",
     [
@@ -152,7 +153,7 @@ def test_ctrl_c(call):
         import goursat
 
         x = np.random.default_rng(0).normal(size=(256, 400, 2)) / 20
-        wide = np.tile(x, (8, 1, 4))
+        wide = np.tile(x[:64], (1, 10, 4))
         print("ready", flush=True)
         try:
             {call}
@@ -189,7 +190,7 @@ def test_the_interpreter_is_free(slow):
     ended = time.perf_counter()
     done.set()
     thread.join()
-    assert sum(began < at < ended for at in ticks) > 20
+    assert sum(began < at < ended for at in ticks) > 5
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -31,7 +31,7 @@ def modules():
     return [goursat] + [
         importlib.import_module(f"goursat.{module.name}")
         for module in pkgutil.iter_modules(goursat.__path__)
-        if module.name != "demo"
+        if module.name.startswith("_")  # not the demo, and not the library, which looks like a module
     ]
 
 

@@ -28,7 +28,7 @@ class Market:
     """
 
     def __init__(self):
-        with (files(__package__) / "data" / "indices.csv").open() as file:
+        with (files(__package__) / "indices.csv").open() as file:
             rows = list(csv.DictReader(file))
         self.dates = np.array([row["date"] for row in rows])
         self.log_prices = np.log([[float(row["sp500"]), float(row["nasdaq"])] for row in rows])

@@ -1,0 +1,149 @@
+//! One lane a path: increments and coefficients of several paths, to and from vectors.
+
+use super::letters::{Letters, reciprocal};
+use super::levels::Levels;
+use super::shape::{Places, Shape};
+use crate::error::{Result, try_vec};
+use crate::path::Increments;
+use crate::simd::{Lanes, MAX_LANES, Real};
+use std::ops::Range;
+
+/// Scratch of the conversions.
+pub struct Lane<V: Lanes> {
+    pub shape: Shape,
+    /// Where each coefficient lies in the state.
+    places: Vec<u32>,
+    /// `LANES` increments of every lane, as they come.
+    rows: Vec<V::Scalar>,
+    letters: Vec<V>,
+    room: usize,
+}
+
+impl<V: Lanes> Lane<V> {
+    #[inline(always)]
+    pub fn new(levels: &Levels) -> Result<Self> {
+        let shape = Shape::of_paths(levels);
+        let by_level = Places::new(&shape)?;
+        let mut places = try_vec(levels.total(), 0)?;
+        for k in 1..=levels.degree {
+            let begin = levels.begin(k);
+            for (to, &place) in places[begin..].iter_mut().zip(by_level.level(&shape, k)) {
+                *to = begin as u32 + place;
+            }
+        }
+        Ok(Lane {
+            shape,
+            places,
+            rows: try_vec(V::LANES * V::LANES * levels.dim, V::Scalar::ZERO)?,
+            letters: Vec::new(),
+            room: 0,
+        })
+    }
+
+    /// With room for the letters of so many steps, a multiple of `MAX_LANES`.
+    #[inline(always)]
+    pub fn with_room(mut self, steps: usize) -> Result<Self> {
+        self.letters = V::scratch(steps * self.shape.dim * self.shape.degree)?;
+        self.room = steps;
+        Ok(self)
+    }
+
+    /// The letters of the last `read`.
+    #[inline(always)]
+    pub fn letters(&self) -> Letters<'_, V> {
+        Letters {
+            items: &self.letters,
+            stride: self.room * self.shape.dim,
+            dim: self.shape.dim,
+        }
+    }
+
+    /// Reads `count` steps from the `begin`-th from the end of each piece (increments, begin, end); past its begin
+    /// increments are zero, which changes nothing.
+    #[inline(always)]
+    pub fn read<'i>(
+        &mut self,
+        begin: usize,
+        count: usize,
+        pieces: impl Iterator<Item = (Increments<'i, V::Scalar>, usize, usize)> + Clone,
+    ) where
+        V::Scalar: 'i,
+    {
+        let d = self.shape.dim;
+        let (first, rest) = self.letters.split_at_mut(self.room * d);
+        let first = &mut first[..count.next_multiple_of(V::LANES) * d];
+        for (block, vectors) in first.chunks_exact_mut(V::LANES * d).enumerate() {
+            let step = begin + block * V::LANES;
+            let mut lanes = self.rows.chunks_exact_mut(V::LANES * d);
+            for (rows, (increments, first, end)) in lanes.by_ref().zip(pieces.clone()) {
+                for (s, row) in rows.chunks_exact_mut(d).enumerate() {
+                    if step + s < end - first {
+                        increments.write(end - 1 - step - s, row);
+                    } else {
+                        row.fill(V::Scalar::ZERO);
+                    }
+                }
+            }
+            for (e, vectors) in vectors.chunks_exact_mut(V::LANES).enumerate() {
+                let mut square = [V::zero(); MAX_LANES];
+                let rows = self.rows.chunks_exact(V::LANES * d);
+                for (to, row) in square.iter_mut().zip(rows) {
+                    *to = V::load(&row[e * V::LANES..]);
+                }
+                V::transpose(&mut square);
+                vectors.copy_from_slice(&square[..V::LANES]);
+            }
+        }
+        let stride = self.room * d;
+        for (q, over) in (2..=self.shape.degree).zip(rest.chunks_exact_mut(stride)) {
+            let factor = V::splat(reciprocal(q));
+            for (to, &z) in over.iter_mut().zip(&*first) {
+                *to = z * factor;
+            }
+        }
+    }
+
+    /// Coefficients `range` of the state, to the rows of the lanes.
+    #[inline(always)]
+    pub fn unpack<'r>(&self, state: &[V], range: Range<usize>, mut rows: impl Iterator<Item = &'r mut [V::Scalar]>)
+    where
+        V::Scalar: 'r,
+    {
+        let mut lanes: [&mut [V::Scalar]; MAX_LANES] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+        for (block, places) in self.places[range].chunks(V::LANES).enumerate() {
+            let mut square = [V::zero(); MAX_LANES];
+            for (to, &place) in square.iter_mut().zip(places) {
+                *to = state[place as usize];
+            }
+            V::transpose(&mut square);
+            let at = block * V::LANES;
+            for (lane, vector) in lanes.iter_mut().zip(square) {
+                if !lane.is_empty() {
+                    vector.store_some(&mut lane[at..][..places.len()]);
+                }
+            }
+        }
+    }
+
+    /// The rows of the lanes as coefficients `range` of the state; zeros in lanes without a row.
+    #[inline(always)]
+    pub fn pack<'r>(&self, state: &mut [V], range: Range<usize>, mut rows: impl Iterator<Item = &'r [V::Scalar]>)
+    where
+        V::Scalar: 'r,
+    {
+        let lanes: [&[V::Scalar]; MAX_LANES] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+        for (block, places) in self.places[range].chunks(V::LANES).enumerate() {
+            let at = block * V::LANES;
+            let mut square = [V::zero(); MAX_LANES];
+            for (to, lane) in square.iter_mut().zip(lanes) {
+                if !lane.is_empty() {
+                    *to = V::load_some(&lane[at..][..places.len()]);
+                }
+            }
+            V::transpose(&mut square);
+            for (&place, vector) in places.iter().zip(square) {
+                state[place as usize] = vector;
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Signatures of a batch: paths cut into pieces, pieces shared among threads, and joined.
+
+use super::Options;
+use super::chain::{Chain, GROUP, Link};
+use super::forward::{Forward, Piece};
+use super::levels::Levels;
+use super::line;
+use super::pieces::Cuts;
+use super::stages::Stages;
+use crate::error::{Result, try_collect, try_vec};
+use crate::parallel::Run;
+use crate::path::{Batch, Increments};
+use crate::simd::{MAX_LANES, Real, dispatch};
+
+/// Increments of a piece at most.
+const PIECE: usize = 512;
+
+/// Bytes for the signatures of pieces before they are joined, unless a few signatures are more.
+const ROOM: usize = 16 << 20;
+
+pub fn signatures<S: Real>(
+    paths: &Batch<'_, S>,
+    options: &Options,
+    levels: &Levels,
+    out: &mut [S],
+    run: &mut Run<'_>,
+) -> Result<()> {
+    if paths.batch() == 0 {
+        return Ok(());
+    }
+    let length = levels.total() + options.scalar_term as usize;
+    let increments = |b| Increments::new(paths.path(b), &options.transform);
+    let rows = out.chunks_exact_mut(length).map(|row| {
+        if options.scalar_term {
+            row[0] = S::ONE;
+        }
+        &mut row[options.scalar_term as usize..]
+    });
+    let total = (0..paths.batch()).map(|b| increments(b).count() as u64).sum();
+    let mut stages = Stages::new(run, total);
+    if levels.dim == 1 {
+        let rows = try_collect((0..paths.batch()).map(increments).zip(rows))?;
+        return line::signature(rows, &mut stages);
+    }
+    let mut block = Block::new(*levels)?;
+    for (b, row) in rows.enumerate() {
+        block.add(increments(b), row, &mut stages)?;
+    }
+    block.run(&mut stages)
+}
+
+/// Paths that are done together: those of one piece, and others while there is room for their pieces.
+struct Block<'a, S> {
+    levels: Levels,
+    single: Vec<Piece<'a, S>>,
+    several: Vec<(Increments<'a, S>, Cuts, &'a mut [S])>,
+    /// Pieces of `several`, and how many there is room for.
+    pieces: usize,
+    room: usize,
+}
+
+/// How many signatures of pieces there is room for: at most that many of a path are joined in one go.
+fn room<S>(levels: &Levels) -> usize {
+    let room = (ROOM / (levels.total() * size_of::<S>())).clamp(4, 1 << 16);
+    if room > GROUP { room / GROUP * GROUP } else { room }
+}
+
+impl<'a, S: Real> Block<'a, S> {
+    fn new(levels: Levels) -> Result<Self> {
+        Ok(Block {
+            levels,
+            single: Vec::new(),
+            several: Vec::new(),
+            pieces: 0,
+            room: room::<S>(&levels),
+        })
+    }
+
+    fn add(&mut self, increments: Increments<'a, S>, row: &'a mut [S], stages: &mut Stages<'_, '_>) -> Result<()> {
+        let cuts = Cuts::new(increments.count(), PIECE);
+        match cuts.count() {
+            0 => row.fill(S::ZERO),
+            1 => {
+                let (begin, end) = cuts.piece(0);
+                try_push(
+                    &mut self.single,
+                    Piece {
+                        increments,
+                        begin,
+                        end,
+                        row,
+                    },
+                )?;
+            }
+            count => {
+                if self.pieces + count > self.room {
+                    self.run_several(stages)?;
+                }
+                self.pieces += count;
+                try_push(&mut self.several, (increments, cuts, row))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn run(mut self, stages: &mut Stages<'_, '_>) -> Result<()> {
+        self.run_several(stages)?;
+        pieces(&self.levels, &mut self.single, stages)
+    }
+
+    fn run_several(&mut self, stages: &mut Stages<'_, '_>) -> Result<()> {
+        let paths = std::mem::take(&mut self.several);
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let count = std::mem::take(&mut self.pieces).min(self.room);
+        let mut slab = try_vec(count * self.levels.total(), S::ZERO)?;
+        products(&self.levels, self.room, paths, &mut slab, stages)
+    }
+}
+
+/// The signatures of paths of several pieces. `slab` has room for all pieces, or for `room` where there is one path.
+pub fn products<S: Real>(
+    levels: &Levels,
+    room: usize,
+    mut paths: Vec<(Increments<'_, S>, Cuts, &mut [S])>,
+    slab: &mut [S],
+    stages: &mut Stages<'_, '_>,
+) -> Result<()> {
+    let total = levels.total();
+    let most = paths.iter().map(|(_, cuts, _)| cuts.count()).max().unwrap_or(0);
+    for round in (0..most).step_by(room) {
+        let mut list = Vec::new();
+        let mut rows = slab.chunks_exact_mut(total);
+        for (increments, cuts, _) in &paths {
+            let here = round..cuts.count().min(round + room);
+            for (r, row) in here.zip(rows.by_ref()) {
+                let (begin, end) = cuts.piece(r);
+                let increments = *increments;
+                try_push(
+                    &mut list,
+                    Piece {
+                        increments,
+                        begin,
+                        end,
+                        row,
+                    },
+                )?;
+            }
+        }
+        pieces(levels, &mut list, stages)?;
+        let mut rest = &mut *slab;
+        let mut links = Vec::new();
+        for (_, cuts, row) in &mut paths {
+            let count = (cuts.count().min(round + room)).saturating_sub(round);
+            let (pieces, after) = rest.split_at_mut(count * total);
+            rest = after;
+            let fresh = round == 0;
+            try_push(&mut links, Link::Fold { pieces, row, fresh })?;
+        }
+        chain(levels, links, stages)?;
+    }
+    Ok(())
+}
+
+pub fn chain<S: Real>(levels: &Levels, links: Vec<Link<'_, S>>, stages: &mut Stages<'_, '_>) -> Result<()> {
+    let levels = *levels;
+    stages.share(links, 0, |queue| dispatch(Chain { levels, queue }))
+}
+
+/// The signatures of pieces, each in its row.
+pub fn pieces<S: Real>(levels: &Levels, list: &mut [Piece<'_, S>], stages: &mut Stages<'_, '_>) -> Result<()> {
+    let levels = *levels;
+    let steps = |piece: &Piece<'_, S>| piece.end - piece.begin;
+    let longest = list.iter().map(steps).max().unwrap_or(0);
+    let units = list.iter().map(|piece| steps(piece) as u64).sum();
+    // Paths of like lengths share vectors. What is computed of each does not depend on it.
+    list.sort_by_key(|piece| std::cmp::Reverse(steps(piece)));
+    let size = task_size(list.len(), longest * levels.total(), stages.threads());
+    let tasks = try_collect(list.chunks_mut(size))?;
+    stages.share(tasks, units, |queue| dispatch(Forward { levels, longest, queue }))
+}
+
+/// Pieces a task, given the numbers of an update each: enough to be worth taking, not too many to share.
+pub fn task_size(pieces: usize, numbers: usize, threads: usize) -> usize {
+    let worth = ((1 << 17) / numbers.max(1)).max(1);
+    let fair = pieces.div_ceil(4 * threads).max(1);
+    let size = worth.min(fair);
+    // Whole vectors of paths, where there are as many.
+    if pieces >= MAX_LANES * threads {
+        size.next_multiple_of(MAX_LANES)
+    } else {
+        size.min(fair)
+    }
+}
+
+pub fn try_push<T>(list: &mut Vec<T>, item: T) -> Result<()> {
+    list.try_reserve(1)
+        .map_err(|_| crate::error::Error::Memory((list.len() + 1).saturating_mul(size_of::<T>())))?;
+    list.push(item);
+    Ok(())
+}
