@@ -7,7 +7,7 @@ use super::pairwise::{Meter, Pairs};
 use super::panels::{Lane, difference};
 use super::scheme::Scheme;
 use super::tile::Tile;
-use crate::error::{Result, try_collect, try_vec};
+use crate::error::{Result, try_collect, try_vec, try_with_room};
 use crate::parallel::{Queue, Run, share};
 use crate::path::Batch;
 use crate::simd::{self, Lanes, MAX_LANES, Real, Work};
@@ -74,19 +74,18 @@ impl<S: Real> Plan<'_, '_, S> {
             .any(|column| self.wanted(row, column) && self.carries(row, column) == carry)
     }
 
-    /// The kinds of sweeps that the pairs need, and the extent of all.
-    fn kinds(&self) -> Vec<bool> {
+    /// The kinds of sweeps that the pairs need: without and with carried increments.
+    fn kinds(&self) -> impl Iterator<Item = bool> + use<S> {
         let ends = |order: &[usize]| order.first().copied().zip(order.last().copied());
-        let (Some((x_long, x_short)), Some((y_long, y_short))) = (ends(&self.x_order), ends(&self.y_order)) else {
-            return Vec::new();
+        let any = match (ends(&self.x_order), ends(&self.y_order)) {
+            (Some((x_long, x_short)), Some((y_long, y_short))) => {
+                let (x, y) = (&self.pairs.x, &self.pairs.y);
+                let carried = |i: usize, j: usize| carries::<S>(&self.pairs.options, x.points(i), y.points(j));
+                [!carried(x_short, y_short), carried(x_long, y_long)]
+            }
+            _ => [false, false],
         };
-        let (x, y) = (&self.pairs.x, &self.pairs.y);
-        let carried = |i: usize, j: usize| carries::<S>(&self.pairs.options, x.points(i), y.points(j));
-        match (carried(x_short, y_short), carried(x_long, y_long)) {
-            (true, _) => vec![true],
-            (_, false) => vec![false],
-            _ => vec![false, true],
-        }
+        [false, true].into_iter().filter(move |&carry| any[carry as usize])
     }
 
     fn extent(&self) -> Extent {
@@ -129,7 +128,7 @@ pub(super) fn matrix<S: Real>(pairs: &Pairs<'_, S>, symmetric: bool, out: &mut [
     }
     for carry in plan.kinds() {
         let mut rows: Vec<Option<&mut [S]>> = try_collect(out.chunks_exact_mut(columns).map(Some))?;
-        let mut tasks = Vec::new();
+        let mut tasks = try_with_room(plan.x_order.len().div_ceil(ROWS))?;
         for places in plan.row_chunks() {
             let own = &plan.x_order[places.clone()];
             tasks.push(Rows {
@@ -349,7 +348,7 @@ pub(super) fn gradients<S: Real>(
             })
         })?;
     }
-    let columns: Vec<&mut [S]> = y_sums.into_iter().map(into_gradient).collect();
+    let columns: Vec<&mut [S]> = try_collect(y_sums.into_iter().map(into_gradient))?;
     for (i, gradient) in x_sums.into_iter().map(into_gradient).enumerate() {
         if symmetric {
             for (sum, &value) in gradient.iter_mut().zip(columns[i].iter()) {
@@ -380,7 +379,8 @@ fn turns<S: Real>(gradients: Vec<&mut [S]>) -> Result<Vec<Mutex<Turns<'_, S>>>> 
 fn blocks<S: Real>(plan: &Plan<'_, '_, S>) -> Result<Vec<Block>> {
     let lanes = simd::lanes::<S>();
     let mut column_turns = try_vec(plan.y_order.len().div_ceil(lanes), 0)?;
-    let mut blocks = Vec::new();
+    let most = plan.x_order.len().div_ceil(ROWS) * column_turns.len();
+    let mut blocks = try_with_room(most)?;
     for rows in plan.row_chunks() {
         for (turn, group) in plan.groups(&rows).enumerate() {
             let column_turn = &mut column_turns[group.start / lanes];

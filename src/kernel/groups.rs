@@ -3,7 +3,7 @@
 use super::Options;
 use super::choice::carries;
 use super::panels::{Lane, contiguous};
-use crate::error::{Error, Result, try_collect, try_vec};
+use crate::error::{Result, try_collect, try_vec, try_with_room};
 use crate::path::{Batch, Path};
 use crate::simd::Real;
 
@@ -55,11 +55,7 @@ impl Order {
         y: &Batch<'_, S>,
     ) -> Result<Vec<Group<'_>>> {
         let carry = |b: &usize| carries::<S>(options, x.points(*b), y.points(*b));
-        let mut groups = Vec::new();
-        let most = self.pairs.len();
-        groups
-            .try_reserve(most)
-            .map_err(|_| Error::Memory(most.saturating_mul(size_of::<Group<'_>>())))?;
+        let mut groups = try_with_room(self.pairs.len())?;
         for alike in self.pairs.chunk_by(|a, b| carry(a) == carry(b)) {
             for pairs in alike.chunks(lanes) {
                 let longest = |batch: &Batch<'_, S>| pairs.iter().map(|&b| batch.points(b) - 1).max().unwrap_or(0);

@@ -8,7 +8,7 @@ use super::pairs::{Extent, Gradients, Sweep};
 use super::panels::{Lane, difference};
 use super::scheme::Scheme;
 use super::tile::Tile;
-use crate::error::{Result, try_collect, try_vec};
+use crate::error::{Result, try_collect, try_vec, try_with_room};
 use crate::parallel::{Queue, Run, share_from};
 use crate::path::Batch;
 use crate::simd::{self, Lanes, MAX_LANES, Real, Work};
@@ -67,9 +67,13 @@ pub(super) fn share_by_kind<'t, S: Real, O: Send>(
     worker: impl Fn(&Queue<'_, Task<'t, O>>, bool, &Extent) -> Result<()> + Sync,
 ) -> Result<()> {
     let total: u64 = tasks.iter().map(|task| task.group.cells()).sum();
-    let (carried, plain): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.group.carry);
+    let carried = tasks.iter().filter(|task| task.group.carry).count();
+    let mut kinds = [try_with_room(tasks.len() - carried)?, try_with_room(carried)?];
+    for task in tasks {
+        kinds[task.group.carry as usize].push(task);
+    }
     let mut before = 0;
-    for (tasks, carry) in [(plain, false), (carried, true)] {
+    for (tasks, carry) in kinds.into_iter().zip([false, true]) {
         if tasks.is_empty() {
             continue;
         }

@@ -3,12 +3,16 @@
 //! The signature kernel solves ∂²k/∂s∂t = <x'_s, y'_t> k with k = 1 on both axes (Salvi et al. 2021). On the grid,
 //! with Δ = <dx_i, dy_j> / 2^(λ1+λ2) and h = Δ/2,
 //!
-//!     k[i+1][j+1] = (k[i+1][j] + k[i][j+1])·A - k[i][j]·B      A = 1 + Δ/2 + Δ²/12 = 1 + a      a = h + h²/3
-//!                                                              B = 1 - Δ²/12       = 1 - b      b = h²/3
+//! ```text
+//! k[i+1][j+1] = (k[i+1][j] + k[i][j+1])·A - k[i][j]·B      A = 1 + Δ/2 + Δ²/12 = 1 + a      a = h + h²/3
+//!                                                          B = 1 - Δ²/12       = 1 - b      b = h²/3
+//! ```
 //!
 //! Of a cell, l = k[i+1][j] is left, u = k[i][j+1] is up, d = k[i][j] is the corner, and with p = l + u, q = p + d
 //!
-//!     k[i+1][j+1] = (p - d) + h·(p + (h/3)·q) = (p - d) + a·p + b·d
+//! ```text
+//! k[i+1][j+1] = (p - d) + h·(p + (h/3)·q) = (p - d) + a·p + b·d
+//! ```
 //!
 //! symmetric in l and u to the last bit. Its adjoint, with w = ∂F/∂k and ∂k/∂h = p + (2h/3)·q, is the same scheme
 //! backwards: w[i][j] = (A w)[i][j+1] + (A w)[i+1][j] - (B w)[i+1][j+1], the cell of w[i][j] being the one whose last

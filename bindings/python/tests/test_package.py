@@ -109,6 +109,6 @@ def test_demo(tmp_path, capsys):
     assert re.search(r"as they are +0\.\d+ +0\.0002", text)
     control = re.search(r"control: every other month +0\.\d+ +(0\.\d+)", text)
     assert float(control.group(1)) > 0.05
-    assert re.search(r"Lehman, 2008-09-15 +-28\.2% +67% +2009-02-\d\d 0\.6\d", text)
+    assert re.search(r"Lehman, 2008-09-15 +-28\.2% +67%\n +2009-02-\d\d +0\.6\d +-2\d\.\d% +4\d%", text)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 100_000

@@ -21,7 +21,7 @@ FAMOUS = [
 ]
 
 #: Time is the last channel; the lag block beside the lead block lets the kernel see quadratic variation.
-PATHS = {"time_aug": True, "lead_lag": True, "dyadic_order": 2}
+PATHS = {"time_aug": True, "lead_lag": True, "dyadic_order": 3}
 
 
 def main(arguments=None):
@@ -87,14 +87,15 @@ def search(market, bar):
     norms = goursat.sigkernel(every, every, **PATHS)
     gram = goursat.sigkernel_gram(every[queries], every, **PATHS, progress=bar)
     similarities = similarity(gram, norms[queries], norms)
-    print(f"   {'month from':<29}{'S&P 500':>8}{'vol.':>6}   most similar: from, similarity, S&P 500, volatility")
+    print(f"   {'month from':<32}{'similarity':>10}{'S&P 500':>10}{'volatility':>12}")
+
+    def show(label, day, alike=""):
+        print(f"   {label:<32}{alike:>10}{market.return_of(day):>+10.1%}{market.volatility_of(day):>12.0%}")
+
     for (name, _), query, row in zip(FAMOUS, queries, similarities):
-        alike = "   ".join(
-            f"{market.dates[day + 1]} {row[day]:.2f} {market.return_of(day):+6.1%} {market.volatility_of(day):3.0%}"
-            for day in neighbours(row, query)
-        )
-        label = f"{name}, {market.dates[query + 1]}"
-        print(f"   {label:<29}{market.return_of(query):+8.1%}{market.volatility_of(query):6.0%}   {alike}")
+        show(f"{name}, {market.dates[query + 1]}", query)
+        for day in neighbours(row, query):
+            show(f"    {market.dates[day + 1]}", day, f"{row[day]:.2f}")
     print()
 
 

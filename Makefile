@@ -1,0 +1,84 @@
+# Goursat: what is done to the whole repository. `make help` lists it.
+
+CARGO ?= cargo
+PYTHON ?= python3
+export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+RELEASE = $(CARGO_TARGET_DIR)/release
+PIP = install --quiet --disable-pip-version-check
+
+# SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
+CPU = $(shell cat /proc/cpuinfo 2>/dev/null)
+LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
+
+.PHONY: all help demo test test-rust test-levels test-python test-readme test-peers header bench clean
+.DEFAULT_GOAL := all
+
+all: ## build the shared and the static library
+	$(CARGO) build --release --lib --locked
+	@echo "$(RELEASE)/libgoursat.{so,a}; headers in include/"
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
+		printf '  make %-12s %s\n' "$$target" "$$text"; \
+	done
+
+demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
+	build/demo/bin/python -m goursat.demo --output build/goursat-demo.png
+
+test: test-rust test-levels test-python test-readme ## everything but the peers
+
+test-rust: ## format, lints, documentation, tests in Rust, C and C++
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+	$(CARGO) test --locked
+
+test-levels: ## the tests in Rust at each lesser SIMD level of this machine
+	@echo "lesser levels here: $(or $(LESSER),none)"
+	set -e; for level in $(LESSER); do \
+		echo "GOURSAT_SIMD=$$level"; \
+		GOURSAT_SIMD=$$level $(CARGO) test --locked --lib --tests; \
+	done
+
+test-python: build/test/ready ## the Python package: its tests, doctests, the vectors at each SIMD level
+	build/test/bin/pytest -q bindings/python
+	set -e; for level in $(LESSER); do \
+		echo "GOURSAT_SIMD=$$level"; \
+		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
+	done
+
+test-readme: build/test/ready ## the programs of README.md, that in Python included
+	GOURSAT_PYTHON=$(CURDIR)/build/test/bin/python $(CARGO) test --locked --test readme -- --include-ignored
+
+test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
+	build/peers/bin/python tests/vectors/check.py
+
+header: ## write include/goursat.h anew from src/ffi
+	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi header_is_fresh
+
+bench: ## benchmarks on one thread; GOURSAT_SIMD=avx2 make bench for another level
+	GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked
+
+clean: ## remove all that was built
+	$(CARGO) clean
+	rm -rf build
+
+# Virtual environments. The library's is installed anew whenever a target asks for it: cargo knows what changed.
+
+.PHONY: build/demo/ready build/test/ready
+build/demo/ready: build/demo/bin/python
+	build/demo/bin/python -m pip $(PIP) "./bindings/python[demo]"
+
+build/test/ready: build/test/bin/python
+	build/test/bin/python -m pip $(PIP) "./bindings/python[test]"
+
+build/peers/ready: build/peers/bin/python
+	build/peers/bin/python -m pip $(PIP) setuptools wheel numpy
+	build/peers/bin/python -m pip $(PIP) --no-build-isolation iisignature==0.24
+	build/peers/bin/python -m pip $(PIP) esig==1.0.0 torch pysiglib==4.0.0
+	touch $@
+
+build/%/bin/python:
+	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv build/$*
