@@ -168,3 +168,55 @@ fn pairs_in_f64_against_the_reference() {
 fn pairs_in_f32_against_the_reference() {
     pairs_against_reference::<f32>();
 }
+
+/// Few long pairs are swept lanes over strips, many are swept lanes over pairs: the bits are the same.
+fn few_and_many<S: Real>() {
+    for ((m, n, dim), options) in [
+        ((300, 500, 3), Options::default()),
+        ((513, 129, 2), Options::default()),
+        ((2100, 260, 1), Options::default()),
+        ((300, 301, 3), with(LeadLag::LeadFirst, Some(2.0), (0, 0))),
+        ((300, 301, 2), with(LeadLag::Off, Some(2.0), (1, 2))),
+        ((130, 331, 2), with(LeadLag::LagFirst, None, (2, 1))),
+    ] {
+        let batch = 17;
+        let (x, y) = (walks::<S>(batch, m, dim, 3), walks::<S>(batch, n, dim, 4));
+        let grad = numbers::<S>(batch, 5);
+        let run = |from: usize, count: usize| {
+            let x_batch = Batch::dense(&x[from * m * dim..], count, m, dim).unwrap();
+            let y_batch = Batch::dense(&y[from * n * dim..], count, n, dim).unwrap();
+            let mut kernels = vec![S::ZERO; count];
+            let run = &mut Run::default();
+            kernel::kernel(&x_batch, &y_batch, &options, &mut kernels, run).unwrap();
+            let (mut gx, mut gy) = (vec![S::NAN; count * m * dim], vec![S::NAN; count * n * dim]);
+            let to_x = Gradient::new("x_grad", &mut gx, &x_batch).unwrap();
+            let to_y = Gradient::new("y_grad", &mut gy, &y_batch).unwrap();
+            let grad = &grad[from..from + count];
+            kernel::kernel_backprop(grad, &x_batch, &y_batch, &options, Some(to_x), Some(to_y), run).unwrap();
+            (kernels, gx, gy)
+        };
+        let (kernels, gx, gy) = run(0, batch);
+        for (from, count) in [(0, 1), (3, 2), (16, 1)] {
+            let few = run(from, count);
+            let what = format!("{count} of {batch} pairs of {m} and {n} points in {dim} channels, {options:?}");
+            assert_eq!(few.0, kernels[from..from + count], "kernels of {what}");
+            assert_eq!(few.1, gx[from * m * dim..][..count * m * dim], "x gradients of {what}");
+            assert_eq!(few.2, gy[from * n * dim..][..count * n * dim], "y gradients of {what}");
+        }
+    }
+}
+
+fn with(lead_lag: LeadLag, time: Option<f64>, orders: (u32, u32)) -> Options {
+    let transform = Transform { time, lead_lag };
+    Options { orders, transform }
+}
+
+#[test]
+fn few_pairs_have_the_bits_of_many_in_f64() {
+    few_and_many::<f64>();
+}
+
+#[test]
+fn few_pairs_have_the_bits_of_many_in_f32() {
+    few_and_many::<f32>();
+}

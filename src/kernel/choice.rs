@@ -1,10 +1,12 @@
 //! Which tile, which scheme and which tile size a call gets: run-time options become compile-time ones here.
 
 use super::Options;
+use super::direct::{LeadLag, Plain};
 use super::pairs::Extent;
 use super::panels::Channels;
+use super::refined::Refined;
 use super::scheme::{Carried, Scheme, Values};
-use super::tile::{LeadLag, Plain, Refined, Tile};
+use super::tile::Tile;
 use crate::path::{self, Batch};
 use crate::simd::{Lanes, Real};
 

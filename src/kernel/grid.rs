@@ -51,7 +51,7 @@ pub(super) fn grids<S: Real>(
     run: &mut Run<'_>,
 ) -> Result<()> {
     let order = PairOrder::of_pairs(&pairs.x, &pairs.y)?;
-    let groups = order.groups(simd::lanes::<S>(), &pairs.options, &pairs.x, &pairs.y)?;
+    let groups = order.groups(simd::lanes::<S>(), 1, &pairs.options, &pairs.x, &pairs.y)?;
     let mut by_pair: Vec<Option<&mut [S]>> = try_collect(out.chunks_exact_mut(shape.0 * shape.1).map(Some))?;
     let mut sorted: Vec<&mut [S]> = try_collect(order.pairs().iter().map(|&b| by_pair[b].take().unwrap_or_default()))?;
     let mut rest = sorted.as_mut_slice();

@@ -2,10 +2,14 @@
 
 use super::Options;
 use super::choice::carries;
+use super::pairs::Extent;
 use super::panels::{Lane, contiguous};
 use crate::error::{Result, try_collect, try_vec, try_with_room};
 use crate::path::{Batch, Path};
 use crate::simd::Real;
+
+/// Points for each lane from which on lanes over the strips of one pair do well.
+const LONG: usize = 64;
 
 /// Some pairs of a batch, by their numbers, that are solved together.
 #[derive(Clone, Copy)]
@@ -17,6 +21,14 @@ pub(super) struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// The extent of sweeps over this group alone.
+    pub fn extent(&self, of_all: &Extent) -> Extent {
+        Extent {
+            increments: self.increments,
+            ..*of_all
+        }
+    }
+
     /// Cells of unrefined increments: what progress counts.
     pub fn cells(&self) -> u64 {
         self.increments.0 as u64 * self.increments.1 as u64 * self.pairs.len() as u64
@@ -46,18 +58,23 @@ impl Order {
         &self.pairs
     }
 
-    /// Groups of at most `lanes` pairs, all of them carried or none.
+    /// Groups of at most `lanes` pairs, all of them carried or none. Long pairs that are too few for the threads are
+    /// alone.
     pub fn groups<S: Real>(
         &self,
         lanes: usize,
+        threads: usize,
         options: &Options,
         x: &Batch<'_, S>,
         y: &Batch<'_, S>,
     ) -> Result<Vec<Group<'_>>> {
         let carry = |b: &usize| carries::<S>(options, x.points(*b), y.points(*b));
         let mut groups = try_with_room(self.pairs.len())?;
+        let alone = self.pairs.len() < lanes * threads && threads > 1;
+        let long = |b: &usize| x.points(*b).min(y.points(*b)) > LONG * lanes;
         for alike in self.pairs.chunk_by(|a, b| carry(a) == carry(b)) {
-            for pairs in alike.chunks(lanes) {
+            let size = if alone && alike.iter().all(long) { 1 } else { lanes };
+            for pairs in alike.chunks(size) {
                 let longest = |batch: &Batch<'_, S>| pairs.iter().map(|&b| batch.points(b) - 1).max().unwrap_or(0);
                 groups.push(Group {
                     pairs,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `scheme` | the Goursat recurrence: one cell, and one cell of its adjoint |
 //! | `panels` | increments of several paths, one path a lane |
-//! | `tile` | the cells of a few increments: plain, lead-lag, refined |
+//! | `tile` | the products of a few increments, and what becomes of them: `direct` or `refined` cells |
 //! | `block` | a block of tiles forward and back, and its share of the gradient |
 //! | `pairs` | a group of pairs, one a lane, swept strip after strip |
 //! | `groups`, `choice` | which pairs go together, and with which scheme and tile |
@@ -12,12 +12,15 @@
 
 mod block;
 mod choice;
+mod direct;
 mod gram;
 mod grid;
 mod groups;
 mod pairs;
 mod pairwise;
 mod panels;
+mod refined;
+mod relay;
 mod scheme;
 mod tile;
 

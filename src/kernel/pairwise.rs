@@ -6,9 +6,10 @@ use super::grid::GivenGrids;
 use super::groups::{Gather, Group, Order};
 use super::pairs::{Extent, Gradients, Sweep};
 use super::panels::{Lane, difference};
+use super::relay::{self, Relay, RelayBack};
 use super::scheme::Scheme;
 use super::tile::Tile;
-use crate::error::{Result, try_collect, try_vec, try_with_room};
+use crate::error::{Error, Result, try_collect, try_vec, try_with_room};
 use crate::parallel::{Queue, Run, share_from};
 use crate::path::Batch;
 use crate::simd::{self, Lanes, MAX_LANES, Real, Work};
@@ -126,12 +127,41 @@ impl<S: Real> Loader<S> {
         sweep.y.interleave(&lanes[..count], 1.0);
         Ok(())
     }
+
+    /// Pair `b` alone.
+    fn relay<'l, V, C, T, const R: usize, const K: usize>(
+        &'l mut self,
+        pairs: &Pairs<'l, S>,
+        b: usize,
+        tile: T,
+        extent: &Extent,
+        kept: bool,
+    ) -> Result<Relay<'l, V, C, T, R, K>>
+    where
+        V: Lanes<Scalar = S>,
+        C: Scheme<V>,
+        T: Tile<V, C, R, K>,
+    {
+        let mut lanes = [[Lane::empty(); 1]; 2];
+        let [x, y] = &mut lanes;
+        self.x.lanes(std::iter::once(pairs.x.path(b)), &pairs.options, x)?;
+        self.y.lanes(std::iter::once(pairs.y.path(b)), &pairs.options, y)?;
+        Relay::new(tile, extent.channels, [x[0], y[0]], scale(&pairs.options), kept)
+    }
+}
+
+/// What is in the slot, made at first need: scratch may be large.
+fn made<T>(slot: &mut Option<T>, make: impl FnOnce() -> Result<T>) -> Result<&mut T> {
+    if slot.is_none() {
+        *slot = Some(make()?);
+    }
+    slot.as_mut().ok_or(Error::Memory(0))
 }
 
 /// Kernels of all pairs into `out`.
 pub(super) fn kernels<S: Real>(pairs: &Pairs<'_, S>, out: &mut [S], run: &mut Run<'_>) -> Result<()> {
     let order = Order::of_pairs(&pairs.x, &pairs.y)?;
-    let groups = order.groups(simd::lanes::<S>(), &pairs.options, &pairs.x, &pairs.y)?;
+    let groups = order.groups(simd::lanes::<S>(), run.threads(), &pairs.options, &pairs.x, &pairs.y)?;
     let mut values = try_vec(out.len(), S::ZERO)?;
     let mut rest = values.as_mut_slice();
     let tasks = try_collect(groups.iter().map(|&group| {
@@ -174,16 +204,30 @@ impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, '_, S> {
 
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, C, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
-        let mut sweep = Sweep::<V, C, T, R, K>::new(tile, self.extent)?;
+        let mut sweep = None;
         let mut loader = Loader::new()?;
         while let Some(Task { group, outputs }) = self.queue.take() {
-            loader.load(self.pairs, &group, &mut sweep)?;
+            if relay::pays::<V, C, T, R, K>(&tile, &group.extent(self.extent), group.pairs.len()) {
+                for (&b, output) in group.pairs.iter().zip(outputs) {
+                    let mut meter = Meter::new(self.queue, group.cells() / group.pairs.len() as u64);
+                    let mut relay = loader.relay::<V, C, T, R, K>(self.pairs, b, tile, self.extent, false)?;
+                    *output = relay.kernel(&mut |part, whole| meter.tell(part, whole))?;
+                }
+                continue;
+            }
+            let sweep = made(&mut sweep, || Sweep::<V, C, T, R, K>::new(tile, self.extent))?;
+            loader.load(self.pairs, &group, sweep)?;
             let mut meter = Meter::new(self.queue, group.cells());
             let k = sweep.kernels(&mut |part, whole| meter.tell(part, whole))?;
             outputs.copy_from_slice(&k.to_array()[..outputs.len()]);
         }
         Ok(())
     }
+}
+
+/// Where the gradients of the increments of a path are put: from point 1 on.
+fn tail<S>(gradient: &mut [S], dim: usize) -> &mut [S] {
+    gradient.get_mut(dim..).unwrap_or(&mut [])
 }
 
 /// The gradient of one pair: a slice a side that is wanted, empty otherwise.
@@ -206,7 +250,7 @@ pub(super) fn gradients<'g, S: Real>(
     run: &mut Run<'_>,
 ) -> Result<()> {
     let order = Order::of_pairs(&pairs.x, &pairs.y)?;
-    let groups = order.groups(simd::lanes::<S>(), &pairs.options, &pairs.x, &pairs.y)?;
+    let groups = order.groups(simd::lanes::<S>(), run.threads(), &pairs.options, &pairs.x, &pairs.y)?;
     let wanted = (to_x.is_some(), to_y.is_some());
     let mut sides: Vec<Sides<'g, S>> = try_collect(order.pairs().iter().map(|&b| {
         let take = |side: &mut Option<Vec<&'g mut [S]>>| match side {
@@ -272,10 +316,28 @@ impl<S: Real, V: Lanes<Scalar = S>, const GRIDS: bool> Job<V> for Differentiate<
 
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, C, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
-        let mut gradients = Gradients::<V, C, T, R, K>::new(tile, self.extent, self.wanted.0, self.wanted.1, GRIDS)?;
+        let mut gradients = None;
         let mut loader = Loader::new()?;
         let dim = self.pairs.x.dim();
         while let Some(Task { group, outputs }) = self.queue.take() {
+            if let Given::Kernels(grad) = self.given
+                && !GRIDS
+                && relay::pays::<V, C, T, R, K>(&tile, &group.extent(self.extent), group.pairs.len())
+            {
+                for (&b, (x_out, y_out)) in group.pairs.iter().zip(outputs) {
+                    let mut meter = Meter::new(self.queue, group.cells() / group.pairs.len() as u64);
+                    let relay = loader.relay::<V, C, T, R, K>(self.pairs, b, tile, self.extent, true)?;
+                    let (x_moves, y_moves) = (tail(x_out, dim), tail(y_out, dim));
+                    let mut tick = |part, whole| meter.tell(part, whole);
+                    RelayBack::new(relay, self.wanted)?.run(grad[b], x_moves, y_moves, &mut tick)?;
+                    for gradient in [x_out, y_out] {
+                        difference(gradient, dim);
+                    }
+                }
+                continue;
+            }
+            let make = || Gradients::<V, C, T, R, K>::new(tile, self.extent, self.wanted.0, self.wanted.1, GRIDS);
+            let gradients = made(&mut gradients, make)?;
             loader.load(self.pairs, &group, &mut gradients.sweep)?;
             gradients.clear();
             let mut meter = Meter::new(self.queue, group.cells());
@@ -298,7 +360,7 @@ impl<S: Real, V: Lanes<Scalar = S>, const GRIDS: bool> Job<V> for Differentiate<
                 let mut slices: [&mut [S]; MAX_LANES] = std::array::from_fn(|_| &mut [] as &mut [S]);
                 for (slice, output) in slices.iter_mut().zip(outputs.iter_mut()) {
                     let whole = if side == 0 { &mut *output.0 } else { &mut *output.1 };
-                    *slice = whole.get_mut(dim..).unwrap_or(&mut []);
+                    *slice = tail(whole, dim);
                 }
                 let slices = &mut slices[..group.pairs.len()];
                 match (side, &gradients.to_x, &gradients.to_y) {

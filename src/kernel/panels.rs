@@ -353,6 +353,11 @@ impl<V: Lanes, const P: usize> Sums<V, P> {
         }
     }
 
+    /// All sums as they are stored: `[panel · dim + channel][increment]`.
+    pub fn vectors(&mut self) -> &mut [V] {
+        self.panels.as_flattened_mut()
+    }
+
     /// Number `e` of the increments in the order of a path, of all lanes.
     #[inline(always)]
     fn vector(&self, e: usize) -> V {
@@ -441,9 +446,13 @@ impl<V: Lanes, const P: usize> Part<V> for Reduce<'_, V, P> {
 }
 
 /// Turns gradients with respect to increments, which stand in `gradient` from point 1 on, into gradients with respect
-/// to points: that of the increment that ends at the point less that of the one that begins there.
+/// to points: that of the increment that ends at the point less that of the one that begins there. One that is not
+/// wanted is empty.
 #[inline(always)]
 pub(super) fn difference<S: Real>(gradient: &mut [S], dim: usize) {
+    if gradient.is_empty() {
+        return;
+    }
     gradient[..dim].fill(S::ZERO);
     for e in dim..gradient.len() {
         gradient[e - dim] = gradient[e - dim] - gradient[e];

@@ -155,6 +155,8 @@ pub(super) trait Scheme<V: Lanes>: Send + Sync + 'static {
 /// A fixed number of vectors.
 pub(super) trait Vectors<V: Lanes>: Copy + Send + Sync + AsRef<[V]> + AsMut<[V]> {
     fn zero() -> Self;
+    /// All vectors of some states.
+    fn flatten(states: &mut [Self]) -> &mut [V];
 
     /// The number kept first: of an edge, k.
     #[inline(always)]
@@ -167,6 +169,11 @@ impl<V: Lanes, const N: usize> Vectors<V> for [V; N] {
     #[inline(always)]
     fn zero() -> Self {
         [V::zero(); N]
+    }
+
+    #[inline(always)]
+    fn flatten(states: &mut [Self]) -> &mut [V] {
+        states.as_flattened_mut()
     }
 }
 

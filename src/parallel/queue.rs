@@ -30,6 +30,15 @@ impl Run<'_> {
             ..Run::default()
         }
     }
+
+    /// Threads that a call of enough tasks uses at most.
+    pub fn threads(&self) -> usize {
+        if self.threads == 0 {
+            pool::default_threads()
+        } else {
+            self.threads
+        }
+    }
 }
 
 /// What the workers of one call share.
@@ -130,12 +139,7 @@ pub fn share_from<T: Send>(
     units: Range<u64>,
     worker: impl Fn(&Queue<'_, T>) -> Result<()> + Sync,
 ) -> Result<()> {
-    let limit = if run.threads == 0 {
-        pool::default_threads()
-    } else {
-        run.threads
-    };
-    let threads = limit.min(tasks.len());
+    let threads = run.threads().min(tasks.len());
     let pool = if threads > 1 { pool::current() } else { None };
     let threads = pool.map_or(1, |pool| threads.min(pool.current_num_threads()));
     let watched = run.progress.is_some();

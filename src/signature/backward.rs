@@ -2,13 +2,13 @@
 
 use super::base::Base;
 use super::base_adjoint::BaseAdjoint;
-use super::forward::{common_letters, pulse};
+use super::forward::{pulse, read, word_streams};
 use super::lanes::Lane;
-use super::letters::{Common, Own};
+use super::letters::{Alphabet, Common, Own, reciprocal};
 use super::levels::Levels;
 use super::shape::{Places, Shape};
-use super::tile::Column;
-use super::tile_adjoint::{Tile, ToLetters, pull_back, pull_back_top};
+use super::tile_adjoint::Tile;
+use super::top_adjoint::{ToLetters, ToWords};
 use crate::error::{Result, try_vec};
 use crate::parallel::Queue;
 use crate::path::{Increments, Transform, scatter_increments};
@@ -107,11 +107,36 @@ impl<S: Real> Finish<S> {
 struct OverPaths<V: Lanes> {
     levels: Levels,
     lane: Lane<V>,
+    alphabet: Alphabet<V>,
+    stem: Vec<V>,
+    /// What is handed back to the empty word, which is constant: not wanted.
+    nowhere: Vec<V>,
+    scratch: Scratch<V>,
+}
+
+/// What both plans need.
+struct Scratch<V> {
     state: Vec<V>,
     adjoint: Vec<V>,
     streams: Vec<V>,
     adjoints: Vec<V>,
+    words: Vec<V>,
     gradient: Vec<V>,
+}
+
+impl<V: Lanes> Scratch<V> {
+    #[inline(always)]
+    fn new(shape: &Shape, tiles: usize, longest: usize) -> Result<Self> {
+        let streams = longest * shape.streams();
+        Ok(Scratch {
+            state: V::scratch(shape.begin(shape.degree))?,
+            adjoint: V::scratch(tiles * shape.begin(shape.degree + 1))?,
+            streams: V::scratch(streams)?,
+            adjoints: V::scratch(streams)?,
+            words: V::scratch(longest * 2 * shape.dim.max(tiles))?,
+            gradient: V::scratch(longest * shape.dim)?,
+        })
+    }
 }
 
 impl<V: Lanes> OverPaths<V> {
@@ -119,15 +144,13 @@ impl<V: Lanes> OverPaths<V> {
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let longest = longest.next_multiple_of(MAX_LANES);
         let lane = Lane::new(levels)?;
-        let streams = longest * lane.shape.streams_below(levels.degree);
         Ok(OverPaths {
             levels: *levels,
-            lane: lane.with_room(longest)?,
-            state: V::scratch(levels.total())?,
-            adjoint: V::scratch(levels.total())?,
-            streams: V::scratch(streams)?,
-            adjoints: V::scratch(streams)?,
-            gradient: V::scratch(longest * levels.dim)?,
+            alphabet: Alphabet::new(levels.dim, levels.degree, longest, V::zero())?,
+            stem: try_vec(longest * levels.degree, V::constant(1.0))?,
+            nowhere: V::scratch(longest * levels.degree)?,
+            scratch: Scratch::new(&lane.shape, 1, longest)?,
+            lane,
         })
     }
 
@@ -138,52 +161,49 @@ impl<V: Lanes> OverPaths<V> {
         finish: &mut Finish<V::Scalar>,
         pulse: &mut impl FnMut(usize) -> Result<()>,
     ) -> Result<()> {
-        let (levels, d) = (self.levels, self.levels.dim);
+        let (levels, d, scratch) = (self.levels, self.levels.dim, &mut self.scratch);
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
-        self.lane
-            .read(0, steps, pieces.iter().map(|p| (p.increments, p.begin, p.end)));
+        let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
+        self.lane.read(0, steps, ends, self.alphabet.rows_mut());
+        let letters = self.alphabet.letters(steps, |q| V::splat(reciprocal(q)));
         let (below, total) = (levels.begin(levels.degree), levels.total());
         self.lane
-            .pack(&mut self.state, 0..below, pieces.iter().map(|p| p.state));
+            .pack(&mut scratch.state, 0..below, pieces.iter().map(|p| p.state));
         self.lane
-            .pack(&mut self.adjoint, 0..below, pieces.iter().map(|p| &p.lower[..below]));
+            .pack(&mut scratch.adjoint, 0..below, pieces.iter().map(|p| &p.lower[..below]));
         self.lane
-            .pack(&mut self.adjoint, below..total, pieces.iter().map(|p| p.top));
-        let gradient = &mut self.gradient[..steps * d];
+            .pack(&mut scratch.adjoint, below..total, pieces.iter().map(|p| p.top));
+        let gradient = &mut scratch.gradient[..steps * d];
         gradient.fill(V::zero());
-        let stem = Column {
-            rows: &[V::constant(1.0)],
-            stride: 0,
-            first: 0,
-            width: 0,
-        };
         if levels.degree == 1 {
             V::call(ToLetters {
                 steps,
-                words: stem,
-                top: &self.adjoint,
                 dim: d,
+                words: &self.stem[..steps],
+                top: &scratch.adjoint,
                 gradient: &mut *gradient,
             });
         }
         let mut tile = Tile {
             shape: self.lane.shape,
             steps,
-            letters: self.lane.letters(),
-            state: &mut self.state,
-            adjoint: &mut self.adjoint,
+            letters,
+            stem: &self.stem,
+            stem_adjoint: &mut self.nowhere[..steps * levels.degree],
+            state: &mut scratch.state,
+            adjoint: &mut scratch.adjoint,
             gradient,
+            streams: &mut scratch.streams,
+            adjoints: &mut scratch.adjoints,
+            words: &mut scratch.words,
         };
-        // What is handed back to level 0, the constant 1, is not wanted.
-        let nowhere = (&mut [V::zero()][..], 0, 0, 0);
-        pull_back::<V, Own>(&mut tile, stem, nowhere, &mut self.streams, &mut self.adjoints, pulse)?;
+        if levels.degree > 1 {
+            tile.pull_back::<Own>(pulse)?;
+        }
         for (l, piece) in pieces.iter_mut().enumerate() {
             let steps = piece.end - piece.begin;
-            let vectors = self.gradient[..steps * d].chunks(V::LANES);
-            for (to, vectors) in finish.rows.chunks_mut(V::LANES).zip(vectors) {
-                for (to, vector) in to.iter_mut().zip(vectors) {
-                    *to = vector.to_array()[l];
-                }
+            for (to, vector) in finish.rows.iter_mut().zip(&scratch.gradient[..steps * d]) {
+                *to = vector.to_array()[l];
             }
             finish.finish(steps, d, piece);
         }
@@ -194,19 +214,16 @@ impl<V: Lanes> OverPaths<V> {
 /// One lane a suffix.
 struct OverSuffixes<V: Lanes> {
     levels: Levels,
-    longest: usize,
     shape: Shape,
     places: Places,
-    letters: Vec<V::Scalar>,
+    alphabet: Alphabet<V::Scalar>,
     base: Base<V>,
     base_adjoint: BaseAdjoint<V>,
-    state: Vec<V>,
-    adjoint: Vec<V>,
-    streams: Vec<V>,
-    adjoints: Vec<V>,
+    scratch: Scratch<V>,
+    stem: Vec<V>,
+    stem_adjoint: Vec<V>,
     /// What the tiles hand back to the base.
     back: Vec<V>,
-    gradient: Vec<V>,
     sums: Vec<V::Scalar>,
 }
 
@@ -214,27 +231,24 @@ impl<V: Lanes> OverSuffixes<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
-        let streams = longest * shape.streams_below(levels.degree);
         let tiles = if shape.base + 1 == levels.degree {
             shape.width
         } else {
             1
         };
         let base_adjoint = BaseAdjoint::new(levels, shape.base)?;
+        let higher = longest * (levels.degree - shape.base);
         Ok(OverSuffixes {
             levels: *levels,
-            longest,
             shape,
             places: Places::new(&shape)?,
-            letters: try_vec(levels.degree * levels.dim * longest, V::Scalar::ZERO)?,
+            alphabet: Alphabet::new(levels.dim, levels.degree, longest, V::Scalar::ZERO)?,
             base: Base::new(levels, &shape, longest)?,
-            state: V::scratch(shape.begin(levels.degree))?,
-            adjoint: V::scratch(tiles * shape.begin(levels.degree + 1))?,
-            streams: V::scratch(streams)?,
-            adjoints: V::scratch(streams)?,
+            scratch: Scratch::new(&shape, tiles, longest)?,
+            stem: V::scratch(higher)?,
+            stem_adjoint: V::scratch(higher)?,
             back: V::scratch(longest * base_adjoint.stem() + 2)?,
             base_adjoint,
-            gradient: V::scratch(longest * levels.dim)?,
             sums: try_vec(longest * levels.dim, V::Scalar::ZERO)?,
         })
     }
@@ -246,61 +260,83 @@ impl<V: Lanes> OverSuffixes<V> {
         finish: &mut Finish<V::Scalar>,
         pulse: &mut impl FnMut(usize) -> Result<()>,
     ) -> Result<()> {
-        let (levels, shape, d) = (self.levels, self.shape, self.levels.dim);
+        let (levels, shape, d, scratch) = (self.levels, self.shape, self.levels.dim, &mut self.scratch);
         let steps = piece.end - piece.begin;
-        let letters = common_letters(
-            &levels,
-            self.longest,
-            &piece.increments,
-            piece.end,
-            steps,
-            &mut self.letters,
-        );
+        read(&piece.increments, piece.end, steps, d, self.alphabet.rows_mut());
+        let letters = self.alphabet.letters(steps, reciprocal);
         let state = (!piece.state.is_empty()).then_some(piece.state);
         self.base.run(steps, letters, state);
-        let gradient = &mut self.gradient[..steps * d];
-        gradient.fill(V::zero());
-        let (stem, stride) = (self.base.stem(), self.base_adjoint.stem());
+        scratch.gradient[..steps * d].fill(V::zero());
+        let stride = self.base_adjoint.stem();
         let back = &mut self.back[..steps * stride + 2];
         back[steps * stride..].fill(V::zero());
         if shape.base + 1 == levels.degree {
-            for (v, tile) in self.adjoint.chunks_exact_mut(d).enumerate() {
+            for (v, tile) in scratch.adjoint.chunks_exact_mut(d).enumerate() {
                 read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, tile);
             }
-            let to = (&mut *back, stride, 0);
-            pull_back_top::<V, Common>(steps, letters, stem, &self.adjoint, gradient, to);
-            pulse(2 * steps * self.adjoint.len())?;
+            let (words, handed) = scratch.words.split_at_mut(steps * shape.width);
+            word_streams(&self.base, steps, words);
+            V::call(ToLetters {
+                steps,
+                dim: d,
+                words,
+                top: &scratch.adjoint,
+                gradient: &mut scratch.gradient,
+            });
+            V::call(ToWords::<V, Common> {
+                letters,
+                steps,
+                top: &scratch.adjoint,
+                to: &mut *handed,
+            });
+            for (w, stream) in handed[..steps * shape.width].chunks_exact(steps).enumerate() {
+                for (t, &word) in stream.iter().enumerate() {
+                    back[t * stride + w] = word;
+                }
+            }
+            pulse(2 * steps * scratch.adjoint.len())?;
         } else {
             for v in 0..shape.width {
                 for k in shape.base + 1..levels.degree {
                     let (range, to) = (levels.begin(k)..levels.begin(k + 1), shape.begin(k));
-                    let state = &mut self.state[to..][..shape.words(k)];
+                    let state = &mut scratch.state[to..][..shape.words(k)];
                     match piece.state.get(range.clone()) {
                         Some(from) => read_tile(&levels, &shape, &self.places, v, k, from, state),
                         None => state.fill(V::zero()),
                     }
-                    let adjoint = &mut self.adjoint[to..][..shape.words(k)];
+                    let adjoint = &mut scratch.adjoint[to..][..shape.words(k)];
                     read_tile(&levels, &shape, &self.places, v, k, &piece.lower[range], adjoint);
                 }
-                let top = &mut self.adjoint[shape.begin(levels.degree)..];
+                let top = &mut scratch.adjoint[shape.begin(levels.degree)..];
                 read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, top);
+                self.base.stem(v, steps, &mut self.stem);
+                let higher = levels.degree - shape.base;
+                let stem_adjoint = &mut self.stem_adjoint[..steps * higher];
+                stem_adjoint.fill(V::zero());
                 let mut tile = Tile {
                     shape,
                     steps,
                     letters,
-                    state: &mut self.state,
-                    adjoint: &mut self.adjoint,
-                    gradient: &mut *gradient,
+                    stem: &self.stem,
+                    stem_adjoint: &mut *stem_adjoint,
+                    state: &mut scratch.state,
+                    adjoint: &mut scratch.adjoint,
+                    gradient: &mut scratch.gradient,
+                    streams: &mut scratch.streams,
+                    adjoints: &mut scratch.adjoints,
+                    words: &mut scratch.words,
                 };
-                let stem = Column {
-                    first: stem.first + v,
-                    ..stem
-                };
-                let to = (&mut *back, stride, v, shape.width);
-                pull_back::<V, Common>(&mut tile, stem, to, &mut self.streams, &mut self.adjoints, pulse)?;
+                tile.pull_back::<Common>(pulse)?;
+                let rows = back.chunks_exact_mut(stride).zip(stem_adjoint.chunks_exact(higher));
+                for (to, from) in rows {
+                    for (to, &handed) in to.chunks_exact_mut(shape.width).zip(from) {
+                        to[v] = handed;
+                    }
+                }
             }
         }
         let sums = &mut self.sums[..steps * d];
+        let gradient = &mut scratch.gradient[..steps * d];
         self.base_adjoint
             .run(&self.base, steps, letters, piece.lower, back, gradient, sums);
         for ((to, vector), &sum) in finish.rows.iter_mut().zip(gradient).zip(&*sums) {

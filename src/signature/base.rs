@@ -7,7 +7,6 @@
 use super::letters::Letters;
 use super::levels::Levels;
 use super::shape::Shape;
-use super::tile::Column;
 use crate::error::Result;
 use crate::simd::{Lanes, Real};
 
@@ -71,17 +70,30 @@ impl<V: Lanes> Base<V> {
         &V::scalars(&self.streams[j - 1])[row * width..][..width]
     }
 
-    /// What the tiles read: the streams of the last level, h(k) for k = base + 1..=N. Column 0.
+    /// Vectors of the last level.
     #[inline(always)]
-    pub fn stem(&self) -> Column<'_, V> {
-        let width = width::<V>(&self.levels, self.base);
-        let stride = (self.levels.degree - self.base + 1) * width;
-        Column {
-            rows: &self.streams[self.base - 1][stride..],
-            stride,
-            first: width,
-            width,
+    pub fn width(&self) -> usize {
+        width::<V>(&self.levels, self.base)
+    }
+
+    /// What vector `v` of the last level hands up: a row h(k), k = base + 1..=N, a step.
+    #[inline(always)]
+    pub fn stem(&self, v: usize, steps: usize, to: &mut [V]) {
+        let (width, higher) = (self.width(), self.levels.degree - self.base);
+        let rows = self.streams[self.base - 1].chunks_exact((higher + 1) * width).skip(1);
+        for (to, row) in to[..steps * higher].chunks_exact_mut(higher).zip(rows) {
+            for (to, vectors) in to.iter_mut().zip(row.chunks_exact(width).skip(1)) {
+                *to = vectors[v];
+            }
         }
+    }
+
+    /// The rows of the last level, where the tiles are one level high: all h(N) of a step.
+    #[inline(always)]
+    pub fn words(&self) -> impl Iterator<Item = &[V]> {
+        let width = self.width();
+        let rows = self.streams[self.base - 1].chunks_exact(2 * width).skip(1);
+        rows.map(move |row| &row[width..])
     }
 }
 
@@ -101,8 +113,8 @@ fn first_level<V: Lanes>(levels: &Levels, steps: usize, letters: Letters<'_, V::
         let state = &before[t * n * width..][..d];
         for (q, row) in (1..=n).zip(after.chunks_exact_mut(width)) {
             let (row, end) = row.split_at_mut(d);
-            for ((to, &a), &z) in row.iter_mut().zip(state).zip(&letters.over(q)[t * d..]) {
-                *to = a + z;
+            for (i, (to, &a)) in row.iter_mut().zip(state).enumerate() {
+                *to = a + letters.over(i, t, q);
             }
             end.fill(V::Scalar::ZERO);
         }
@@ -129,9 +141,8 @@ fn level<V: Lanes>(
             // One row more a step in the parent, and one step more.
             let h = &parent[((t + 1) * (rows + 1) + q) * parent_width..][..parent_width];
             let to = &mut after[(q - 1) * width..];
-            let z = &letters.over(q)[t * d..][..d];
-            for (i, &z) in z.iter().enumerate() {
-                let z = V::splat(z);
+            for i in 0..d {
+                let z = V::splat(letters.over(i, t, q));
                 let (to, state) = (&mut to[i * length..], &state[i * length..]);
                 let vectors = h.chunks_exact(V::LANES);
                 for (v, h) in vectors.enumerate() {

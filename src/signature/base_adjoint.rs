@@ -113,20 +113,19 @@ fn level<V: Lanes>(
     gradient: &mut [V],
     to: &mut [V::Scalar],
 ) {
-    let (d, length) = (levels.dim, levels.size(j - 1));
+    let length = levels.size(j - 1);
     let (wide, to_wide) = (width::<V>(levels, j) * V::LANES, width::<V>(levels, j - 1) * V::LANES);
     for (q, k) in (1..).zip(j..=levels.degree) {
         let rows = if q == 1 { &*state } else { &back[(q - 2) * wide..] };
         let h = base.row(j - 1, k, t);
-        let z = &letters.over(q)[t * d..][..d];
         let over = V::splat(reciprocal(q));
         for (v, h) in h.chunks_exact(V::LANES).enumerate() {
             let h = V::load(h) * over;
             let mut sum = V::zero();
-            for (i, (gradient, &z)) in gradient.iter_mut().zip(z).enumerate() {
+            for (i, gradient) in gradient.iter_mut().enumerate() {
                 let b = V::load(&rows[i * length + v * V::LANES..]);
                 *gradient = h.mul_add(b, *gradient);
-                sum = V::splat(z).mul_add(b, sum);
+                sum = V::splat(letters.over(i, t, q)).mul_add(b, sum);
             }
             sum.store(&mut to[(q - 1) * to_wide + v * V::LANES..]);
         }

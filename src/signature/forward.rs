@@ -2,10 +2,11 @@
 
 use super::base::Base;
 use super::lanes::Lane;
-use super::letters::{Common, Letters, Own, reciprocal};
+use super::letters::{Alphabet, Common, Own, reciprocal};
 use super::levels::Levels;
 use super::shape::{Places, Shape};
-use super::tile::{Column, Crown, grow};
+use super::tile::grow;
+use super::top::{LastLevel, WORDS};
 use crate::error::{Result, try_vec};
 use crate::parallel::Queue;
 use crate::path::Increments;
@@ -85,8 +86,11 @@ fn over_paths<V: Lanes>(levels: &Levels, pieces: usize) -> bool {
 /// One lane a piece.
 struct OverPaths<V: Lanes> {
     lane: Lane<V>,
+    alphabet: Alphabet<V>,
     state: Vec<V>,
     streams: Vec<V>,
+    /// The empty word: h_0(k) = 1.
+    stem: Vec<V>,
     chunk: usize,
 }
 
@@ -94,13 +98,16 @@ impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let lane = Lane::new(levels)?;
-        let streams = lane.shape.streams_below(levels.degree);
-        let row = streams + levels.dim * levels.degree;
+        let (d, n) = (levels.dim, levels.degree);
+        let streams = lane.shape.streams() + WORDS;
+        let row = streams + d * n;
         let chunk = chunk_steps(longest, row * size_of::<V>(), 256 << 10);
         Ok(OverPaths {
+            lane,
+            alphabet: Alphabet::new(d, n, chunk, V::zero())?,
             state: V::scratch(levels.total())?,
             streams: V::scratch(chunk * streams)?,
-            lane: lane.with_room(chunk)?,
+            stem: try_vec(chunk * n, V::constant(1.0))?,
             chunk,
         })
     }
@@ -112,24 +119,20 @@ impl<V: Lanes> OverPaths<V> {
         self.state.fill(V::zero());
         for begin in (0..steps).step_by(self.chunk) {
             let count = self.chunk.min(steps - begin);
-            self.lane
-                .read(begin, count, pieces.iter().map(|p| (p.increments, p.begin, p.end)));
-            let stem = Column {
-                rows: &[V::constant(1.0)],
-                stride: 0,
-                first: 0,
-                width: 0,
-            };
-            let letters = self.lane.letters();
+            let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
+            self.lane.read(begin, count, ends, self.alphabet.rows_mut());
+            let letters = self.alphabet.letters(count, |q| V::splat(reciprocal(q)));
             if shape.degree == 1 {
-                V::call(Crown::<V, Own> {
-                    steps: count,
+                V::call(LastLevel::<V, Own> {
                     letters,
-                    words: stem,
-                    count: 1,
+                    steps: count,
+                    streams: &self.stem,
                     sums: &mut self.state,
+                    words: &mut self.streams,
                 });
+                continue;
             }
+            let stem = &self.stem[..count * shape.degree];
             grow::<V, Own>(&shape, count, letters, stem, &mut self.state, &mut self.streams, pulse)?;
         }
         let total = self.state.len();
@@ -152,10 +155,10 @@ struct OverSuffixes<V: Lanes> {
     shape: Shape,
     places: Places,
     base: Base<V>,
-    letters: Vec<V::Scalar>,
-    longest: usize,
+    alphabet: Alphabet<V::Scalar>,
     state: Vec<V>,
     streams: Vec<V>,
+    stem: Vec<V>,
     chunk: usize,
 }
 
@@ -163,23 +166,24 @@ impl<V: Lanes> OverSuffixes<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
-        let streams = shape.streams_below(levels.degree);
-        let chunk = chunk_steps(longest, streams * size_of::<V>(), 640 << 10);
-        // Where the last level stands right on the base, all of it is one tile.
-        let tiles = if shape.base + 1 == levels.degree {
-            shape.width
+        let streams = shape.streams() + WORDS;
+        let flat = shape.base + 1 == levels.degree;
+        let chunk = if flat {
+            longest
         } else {
-            1
+            chunk_steps(longest, streams * size_of::<V>(), 640 << 10)
         };
+        // Where the last level stands right on the base, all of it is one tile.
+        let tiles = if flat { shape.width } else { 1 };
         Ok(OverSuffixes {
             levels: *levels,
             shape,
             places: Places::new(&shape)?,
             base: Base::new(levels, &shape, longest)?,
-            letters: try_vec(levels.degree * levels.dim * longest, V::Scalar::ZERO)?,
-            longest,
+            alphabet: Alphabet::new(levels.dim, levels.degree, longest, V::Scalar::ZERO)?,
             state: V::scratch(tiles * shape.begin(levels.degree + 1))?,
             streams: V::scratch(chunk * streams)?,
+            stem: V::scratch(longest * tiles * (levels.degree - shape.base))?,
             chunk,
         })
     }
@@ -188,27 +192,27 @@ impl<V: Lanes> OverSuffixes<V> {
     fn run(&mut self, piece: &mut Piece<'_, V::Scalar>, pulse: &mut impl FnMut(usize) -> Result<()>) -> Result<()> {
         let (levels, shape) = (self.levels, self.shape);
         let steps = piece.end - piece.begin;
-        let letters = common_letters(
-            &levels,
-            self.longest,
+        read(
             &piece.increments,
             piece.end,
             steps,
-            &mut self.letters,
+            levels.dim,
+            self.alphabet.rows_mut(),
         );
+        let letters = self.alphabet.letters(steps, reciprocal);
         self.base.run(steps, letters, None);
         for j in 1..=shape.base {
             piece.row[levels.begin(j)..][..levels.size(j)].copy_from_slice(self.base.level(j, steps));
         }
-        let stem = self.base.stem();
         if shape.base + 1 == levels.degree {
             self.state.fill(V::zero());
-            V::call(Crown::<V, Common> {
-                steps,
+            word_streams(&self.base, steps, &mut self.stem);
+            V::call(LastLevel::<V, Common> {
                 letters,
-                words: stem,
-                count: shape.width,
+                steps,
+                streams: &self.stem,
                 sums: &mut self.state,
+                words: &mut self.streams,
             });
             for v in 0..shape.width {
                 let state = &self.state[v * levels.dim..][..levels.dim];
@@ -216,15 +220,14 @@ impl<V: Lanes> OverSuffixes<V> {
             }
             return pulse(steps * self.state.len());
         }
+        let higher = levels.degree - shape.base;
         for v in 0..shape.width {
             self.state.fill(V::zero());
-            let stem = Column {
-                first: stem.first + v,
-                ..stem
-            };
+            self.base.stem(v, steps, &mut self.stem);
             for t in (0..steps).step_by(self.chunk) {
                 let count = self.chunk.min(steps - t);
-                let (letters, stem) = (letters.from(t), stem.from(t));
+                let stem = &self.stem[t * higher..][..count * higher];
+                let letters = letters.from(t);
                 grow::<V, Common>(&shape, count, letters, stem, &mut self.state, &mut self.streams, pulse)?;
             }
             write_tile(&levels, &shape, &self.places, v, &self.state, piece.row);
@@ -233,33 +236,21 @@ impl<V: Lanes> OverSuffixes<V> {
     }
 }
 
-/// Reads the increments before `end`, the last one first, as `buffer` = letters over 1, 2, … N.
+/// Reads the increments before `end`, the last one first, one row a step.
 #[inline(always)]
-pub fn common_letters<'a, S: Real>(
-    levels: &Levels,
-    longest: usize,
-    increments: &Increments<'_, S>,
-    end: usize,
-    steps: usize,
-    buffer: &'a mut [S],
-) -> Letters<'a, S> {
-    let d = levels.dim;
-    let stride = longest * d;
-    let (first, rest) = buffer.split_at_mut(stride);
-    let first = &mut first[..steps * d];
-    for (s, row) in first.chunks_exact_mut(d).enumerate() {
+pub fn read<S: Real>(increments: &Increments<'_, S>, end: usize, steps: usize, dim: usize, rows: &mut [S]) {
+    for (s, row) in rows[..steps * dim].chunks_exact_mut(dim).enumerate() {
         increments.write(end - 1 - s, row);
     }
-    for (q, over) in (2..=levels.degree).zip(rest.chunks_exact_mut(stride)) {
-        let factor = reciprocal::<S>(q);
-        for (to, &z) in over.iter_mut().zip(&*first) {
-            *to = z * factor;
+}
+
+/// Where the last level stands right on the base: its words, one stream each.
+#[inline(always)]
+pub fn word_streams<V: Lanes>(base: &Base<V>, steps: usize, to: &mut [V]) {
+    for (t, row) in base.words().take(steps).enumerate() {
+        for (w, &word) in row.iter().enumerate() {
+            to[w * steps + t] = word;
         }
-    }
-    Letters {
-        items: buffer,
-        stride,
-        dim: d,
     }
 }
 

@@ -1,6 +1,5 @@
 //! One lane a path: increments and coefficients of several paths, to and from vectors.
 
-use super::letters::{Letters, reciprocal};
 use super::levels::Levels;
 use super::shape::{Places, Shape};
 use crate::error::{Result, try_vec};
@@ -15,8 +14,6 @@ pub struct Lane<V: Lanes> {
     places: Vec<u32>,
     /// `LANES` increments of every lane, as they come.
     rows: Vec<V::Scalar>,
-    letters: Vec<V>,
-    room: usize,
 }
 
 impl<V: Lanes> Lane<V> {
@@ -35,44 +32,25 @@ impl<V: Lanes> Lane<V> {
             shape,
             places,
             rows: try_vec(V::LANES * V::LANES * levels.dim, V::Scalar::ZERO)?,
-            letters: Vec::new(),
-            room: 0,
         })
     }
 
-    /// With room for the letters of so many steps, a multiple of `MAX_LANES`.
-    #[inline(always)]
-    pub fn with_room(mut self, steps: usize) -> Result<Self> {
-        self.letters = V::scratch(steps * self.shape.dim * self.shape.degree)?;
-        self.room = steps;
-        Ok(self)
-    }
-
-    /// The letters of the last `read`.
-    #[inline(always)]
-    pub fn letters(&self) -> Letters<'_, V> {
-        Letters {
-            items: &self.letters,
-            stride: self.room * self.shape.dim,
-            dim: self.shape.dim,
-        }
-    }
-
     /// Reads `count` steps from the `begin`-th from the end of each piece (increments, begin, end); past its begin
-    /// increments are zero, which changes nothing.
+    /// increments are zero, which changes nothing. `to` has a row of `dim` vectors a step, and room for whole blocks
+    /// of `LANES` steps.
     #[inline(always)]
     pub fn read<'i>(
         &mut self,
         begin: usize,
         count: usize,
         pieces: impl Iterator<Item = (Increments<'i, V::Scalar>, usize, usize)> + Clone,
+        to: &mut [V],
     ) where
         V::Scalar: 'i,
     {
         let d = self.shape.dim;
-        let (first, rest) = self.letters.split_at_mut(self.room * d);
-        let first = &mut first[..count.next_multiple_of(V::LANES) * d];
-        for (block, vectors) in first.chunks_exact_mut(V::LANES * d).enumerate() {
+        let to = &mut to[..count.next_multiple_of(V::LANES) * d];
+        for (block, vectors) in to.chunks_exact_mut(V::LANES * d).enumerate() {
             let step = begin + block * V::LANES;
             let mut lanes = self.rows.chunks_exact_mut(V::LANES * d);
             for (rows, (increments, first, end)) in lanes.by_ref().zip(pieces.clone()) {
@@ -92,13 +70,6 @@ impl<V: Lanes> Lane<V> {
                 }
                 V::transpose(&mut square);
                 vectors.copy_from_slice(&square[..V::LANES]);
-            }
-        }
-        let stride = self.room * d;
-        for (q, over) in (2..=self.shape.degree).zip(rest.chunks_exact_mut(stride)) {
-            let factor = V::splat(reciprocal(q));
-            for (to, &z) in over.iter_mut().zip(&*first) {
-                *to = z * factor;
             }
         }
     }

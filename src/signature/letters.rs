@@ -1,6 +1,8 @@
 //! Increments as factors: what a letter is worth at a step, divided by 1, 2, … as exp(dx) wants it.
 
+use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, Real};
+use std::ops::Mul;
 
 /// What a factor is to a vector.
 pub trait Spread<V: Lanes>: Copy {
@@ -32,28 +34,101 @@ impl<V: Lanes> Spread<V> for Own {
     }
 }
 
-/// z / q for q = 1, 2, …: from one power to the next `stride` items, in each one row of `dim` letters a step. Steps run
-/// from the END of the path: signatures are built by prepending.
+/// The increments z of some steps. Steps run from the END of the path: signatures are built by prepending.
 #[derive(Clone, Copy)]
 pub struct Letters<'a, Z> {
-    pub items: &'a [Z],
-    pub stride: usize,
     pub dim: usize,
+    pub degree: usize,
+    /// z and z/2, one row of `dim` letters a step.
+    pub rows: &'a [Z],
+    pub halves: &'a [Z],
+    /// z/q for q = 1..=degree, contiguous; step by step; letter by letter, `room` steps apart.
+    powers: &'a [Z],
+    room: usize,
 }
 
 impl<'a, Z> Letters<'a, Z> {
-    /// The rows of z / q.
-    #[inline(always)]
-    pub fn over(&self, q: usize) -> &'a [Z] {
-        &self.items[(q - 1) * self.stride..]
-    }
-
     /// From step `t` on.
     #[inline(always)]
     pub fn from(&self, t: usize) -> Self {
         Letters {
-            items: &self.items[t * self.dim..],
+            rows: &self.rows[t * self.dim..],
+            halves: &self.halves[t * self.dim..],
+            powers: &self.powers[t * self.degree..],
             ..*self
+        }
+    }
+
+    /// z/q of a letter at a step.
+    #[inline(always)]
+    pub fn over(&self, letter: usize, t: usize, q: usize) -> Z
+    where
+        Z: Copy,
+    {
+        self.powers[(letter * self.room + t) * self.degree + q - 1]
+    }
+
+    /// The rows z/1, z/2, … of one letter for the first `steps` steps.
+    #[inline(always)]
+    pub fn powers(&self, letter: usize, steps: usize) -> &'a [Z] {
+        &self.powers[letter * self.room * self.degree..][..steps * self.degree]
+    }
+}
+
+/// Room for the increments of a stretch.
+pub struct Alphabet<Z> {
+    dim: usize,
+    degree: usize,
+    room: usize,
+    rows: Vec<Z>,
+    halves: Vec<Z>,
+    powers: Vec<Z>,
+}
+
+impl<Z: Copy + Mul<Output = Z>> Alphabet<Z> {
+    #[inline(always)]
+    pub fn new(dim: usize, degree: usize, room: usize, zero: Z) -> Result<Self> {
+        Ok(Alphabet {
+            dim,
+            degree,
+            room,
+            rows: try_vec(room * dim, zero)?,
+            halves: try_vec(room * dim, zero)?,
+            powers: try_vec(room * dim * degree, zero)?,
+        })
+    }
+
+    /// Where the increments are to be written: one row a step.
+    #[inline(always)]
+    pub fn rows_mut(&mut self) -> &mut [Z] {
+        &mut self.rows
+    }
+
+    /// The first `steps` steps, once their rows are there; `over(q)` is 1/q.
+    #[inline(always)]
+    pub fn letters(&mut self, steps: usize, over: impl Fn(usize) -> Z) -> Letters<'_, Z> {
+        let (d, n) = (self.dim, self.degree);
+        let half = over(2);
+        for (to, &z) in self.halves[..steps * d].iter_mut().zip(&self.rows) {
+            *to = z * half;
+        }
+        for (letter, powers) in self.powers.chunks_exact_mut(self.room * n).enumerate() {
+            let rows = self.rows[..steps * d].chunks_exact(d);
+            for (to, row) in powers.chunks_exact_mut(n).zip(rows) {
+                let z = row[letter];
+                to[0] = z;
+                for (q, to) in (2..).zip(&mut to[1..]) {
+                    *to = z * over(q);
+                }
+            }
+        }
+        Letters {
+            dim: d,
+            degree: n,
+            rows: &self.rows,
+            halves: &self.halves,
+            powers: &self.powers,
+            room: self.room,
         }
     }
 }

@@ -17,6 +17,8 @@ mod shape;
 mod stages;
 mod tile;
 mod tile_adjoint;
+mod top;
+mod top_adjoint;
 mod walk;
 
 use crate::error::{Result, argument_error, length_error};

@@ -52,24 +52,39 @@ impl Shape {
     }
 
     /// Vectors of a tile's state at level `k`, one a word of `k - base` letters.
+    #[inline(always)]
     pub fn words(&self, k: usize) -> usize {
         self.dim.pow((k - self.base) as u32)
     }
 
     /// Where level `k` of a tile's state begins. Its vectors lie in the order of the walk: the words reversed, the
     /// letter put last in front changes fastest.
+    #[inline(always)]
     pub fn begin(&self, k: usize) -> usize {
         (self.base + 1..k).map(|j| self.words(j)).sum()
     }
 
-    /// Vectors a step of the streams that a tile's level `k` hands up: one a letter and a level above.
-    pub fn stream(&self, k: usize) -> usize {
-        (self.degree - k) * self.dim
+    /// Vectors a step of the streams of all levels below `k`: each level hands up one for every level above it.
+    #[inline(always)]
+    pub fn streams_below(&self, k: usize) -> usize {
+        (self.base + 1..k).map(|j| self.degree - j).sum()
     }
 
-    /// Vectors a step of the streams of all levels below `k`.
-    pub fn streams_below(&self, k: usize) -> usize {
-        (self.base + 1..k).map(|j| self.stream(j)).sum()
+    /// Vectors a step of the streams of all levels that have any stored: the last two are done in registers.
+    #[inline(always)]
+    pub fn streams(&self) -> usize {
+        self.streams_below(self.degree - 1)
+    }
+
+    /// What a word of level `k` reads: the streams of the word without its first letter.
+    #[inline(always)]
+    pub fn parent<'a, T>(&self, steps: usize, k: usize, stem: &'a [T], streams: &'a [T]) -> &'a [T] {
+        let row = steps * (self.degree - k + 1);
+        if k == self.base + 1 {
+            &stem[..row]
+        } else {
+            &streams[steps * self.streams_below(k - 1)..][..row]
+        }
     }
 }
 

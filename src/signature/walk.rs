@@ -1,13 +1,13 @@
-//! The order in which the words of a tile are visited: depth first, so that few streams are alive at a time.
+//! The order in which the words of a tile are visited: depth first, so that one stream a level is alive at a time.
 
 use super::levels::MAX_DEGREE;
 use super::shape::Shape;
 
-/// A word of a tile, whose `dim` extensions by one more letter are visited together: they are of level `level`.
+/// A word of a tile.
 #[derive(Clone, Copy, Default)]
 pub struct Node {
     pub level: usize,
-    /// The letter put last in front of it: its place among the extensions of its parent.
+    /// The letter put last in front of it.
     pub letter: usize,
     /// Its number among the words of its length, in the order of the walk.
     pub number: usize,
@@ -20,9 +20,9 @@ pub enum Visit {
     Leave(Node),
 }
 
-/// Visits the nodes of levels base + 1 to degree - 1; nothing where there are none.
+/// Visits the words of levels base + 1 to degree - 2; nothing where there are none.
 pub struct Walk {
-    /// The nodes that are entered, from the empty word on.
+    /// The word that is entered, and all its ends.
     path: [Node; MAX_DEGREE],
     depth: usize,
     /// The letter of the node left by the last visit.
@@ -38,17 +38,21 @@ impl Walk {
         Walk {
             path: [Node::default(); MAX_DEGREE],
             depth: 0,
-            left: if shape.base + 1 < shape.degree { None } else { Some(0) },
+            left: if shape.base + 2 < shape.degree {
+                None
+            } else {
+                Some(shape.dim)
+            },
             dim: shape.dim,
             first: shape.base + 1,
-            last: shape.degree - 1,
+            last: shape.degree.saturating_sub(2),
         }
     }
 
     #[inline(always)]
     fn enter(&mut self, letter: usize) -> Option<Visit> {
         let number = match self.depth {
-            0 => 0,
+            0 => letter,
             depth => self.path[depth - 1].number * self.dim + letter,
         };
         let level = self.first + self.depth;
@@ -63,7 +67,7 @@ impl Walk {
     pub fn next(&mut self) -> Option<Visit> {
         match self.left {
             None if self.depth == 0 || self.path[self.depth - 1].level < self.last => self.enter(0),
-            Some(letter) if self.depth > 0 && letter + 1 < self.dim => self.enter(letter + 1),
+            Some(letter) if letter + 1 < self.dim => self.enter(letter + 1),
             _ => {
                 self.depth = self.depth.checked_sub(1)?;
                 let node = self.path[self.depth];
