@@ -1,5 +1,5 @@
-//! Gradient descent on the kernel distance |S(x) - S(y)|² = k(x,x) - 2 k(x,y) + k(y,y): y, a straight line at first,
-//! becomes x, the arc of a circle. Kernels see increments alone, so the first point stays.
+//! Gradient descent on the kernel distance |S(x) - S(y)|² = k(x,x) - 2 k(x,y) + k(y,y) moves y, a straight line at
+//! first, towards x, half a circle. Where the paths begin does not matter: kernels see increments alone.
 
 use goursat::error::Result;
 use goursat::kernel::{Options, gram, gram_backprop};
@@ -11,7 +11,7 @@ const SIGNS: [f64; 4] = [1.0, -1.0, -1.0, 1.0];
 
 fn main() -> Result<()> {
     let options = Options {
-        orders: (1, 1),
+        orders: (2, 2),
         ..Options::default()
     };
     let mut run = Run::default();
@@ -20,8 +20,8 @@ fn main() -> Result<()> {
     for i in 0..POINTS {
         let t = i as f64 / (POINTS - 1) as f64;
         let (sin, cos) = (t * std::f64::consts::PI).sin_cos();
-        paths[2 * i..][..2].copy_from_slice(&[1.0 - cos, sin]);
-        paths[2 * (POINTS + i)..][..2].copy_from_slice(&[2.0 * t, 0.0]);
+        paths[2 * i..][..2].copy_from_slice(&[0.5 - 0.5 * cos, 0.5 * sin]);
+        paths[2 * (POINTS + i)..][..2].copy_from_slice(&[t, 0.0]);
     }
     for step in 0..=400 {
         let batch = Batch::dense(&paths, 2, POINTS, 2)?;
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
         let to_both = Gradient::new("x_grad", &mut grad, &batch)?;
         gram_backprop(&SIGNS, &batch, None, &options, Some(to_both), None, &mut run)?;
         for (value, slope) in paths.iter_mut().zip(grad).skip(2 * POINTS) {
-            *value -= 0.02 * slope;
+            *value -= 0.05 * slope;
         }
     }
     Ok(())

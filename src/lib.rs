@@ -19,3 +19,9 @@ pub mod path;
 pub mod reference;
 pub mod signature;
 pub mod simd;
+
+/// A precision: `f32` or `f64`.
+pub trait Precision: kernel::Compiled + signature::Compiled {}
+
+impl Precision for f32 {}
+impl Precision for f64 {}

@@ -3,11 +3,11 @@
 mod common;
 
 use common::*;
+use goursat::Precision;
 use goursat::kernel::{self, Options};
 use goursat::parallel::Run;
 use goursat::path::{Batch, Gradient, LeadLag, Transform};
 use goursat::reference;
-use goursat::simd::Real;
 
 /// The cases that every function is held to: (batch, x points, y points, dim), orders, transform.
 fn cases() -> Vec<((usize, usize, usize, usize), Options)> {
@@ -78,7 +78,7 @@ struct Numbers {
     grid_gradients: (Vec<f64>, Vec<f64>),
 }
 
-fn pairs_against_reference<S: Real>() {
+fn pairs_against_reference<S: Precision>() {
     for ((batch, m, n, dim), options) in cases() {
         let what = format!("{batch} pairs of {m} and {n} points in {dim} channels, {options:?}");
         let (x, y) = (walks::<S>(batch, m, dim, 3), walks::<S>(batch, n, dim, 4));
@@ -170,7 +170,7 @@ fn pairs_in_f32_against_the_reference() {
 }
 
 /// Few long pairs are swept lanes over strips, many are swept lanes over pairs: the bits are the same.
-fn few_and_many<S: Real>() {
+fn few_and_many<S: Precision>() {
     for ((m, n, dim), options) in [
         ((300, 500, 3), Options::default()),
         ((513, 129, 2), Options::default()),

@@ -14,8 +14,8 @@ fn text(file: &str) -> String {
 
 /// The only fenced block of a language in README.md.
 fn block(language: &str) -> String {
-    let readme = text("README.md");
-    let mut blocks = readme.split(&format!("\n```{language}\n")).skip(1);
+    let (readme, fence) = (text("README.md"), format!("\n```{language}\n"));
+    let mut blocks = readme.split(&fence).skip(1);
     let block = blocks.next().unwrap_or_else(|| panic!("README.md has no {language}"));
     assert!(blocks.next().is_none(), "README.md has several blocks of {language}");
     block.split_once("\n```\n").unwrap().0.to_owned() + "\n"
@@ -120,7 +120,15 @@ fn files_named_are_there() {
             .skip(1)
             .filter_map(|after| after.split(')').next())
             .filter(|target| !target.contains("://") && !target.starts_with('#'));
-        let folders = ["src/", "tests/", "include/", "examples/", "benches/", "bindings/", ".ci/"];
+        let folders = [
+            "src/",
+            "tests/",
+            "include/",
+            "examples/",
+            "benches/",
+            "bindings/",
+            ".ci/",
+        ];
         let files = spans.filter(|span| folders.iter().any(|folder| span.starts_with(folder)));
         for file in files.chain(links) {
             assert!(repository().join(file).exists(), "{document} names {file}");

@@ -2,8 +2,8 @@
 
 use super::options::{Options, Uses};
 use super::status::{Checked, fail};
+use crate::Precision;
 use crate::path::{Batch, Gradient, Layout};
-use crate::simd::Real;
 use std::fmt::{self, Display};
 
 /// The most numbers of type `T` that a slice can have.
@@ -136,7 +136,12 @@ impl Call {
     ///
     /// # Safety
     /// As [`Call::input`].
-    pub unsafe fn grad<'a, S: Real>(&mut self, pointer: *const S, length: usize, count: usize) -> Checked<&'a [S]> {
+    pub unsafe fn grad<'a, S: Precision>(
+        &mut self,
+        pointer: *const S,
+        length: usize,
+        count: usize,
+    ) -> Checked<&'a [S]> {
         check_length(["grad", "grad_len"], pointer, length, count)?;
         // SAFETY: the caller's promise.
         unsafe { self.input("grad", pointer, length) }
@@ -146,7 +151,12 @@ impl Call {
     ///
     /// # Safety
     /// As [`Call::output`].
-    pub unsafe fn out<'a, S: Real>(&mut self, pointer: *mut S, length: usize, count: usize) -> Checked<&'a mut [S]> {
+    pub unsafe fn out<'a, S: Precision>(
+        &mut self,
+        pointer: *mut S,
+        length: usize,
+        count: usize,
+    ) -> Checked<&'a mut [S]> {
         check_length(["out", "out_len"], pointer, length, count)?;
         // SAFETY: the caller's promise.
         unsafe { self.output("out", pointer, length) }
@@ -164,7 +174,7 @@ impl Call {
     /// # Safety
     /// `paths.values` is NULL or points to as many numbers as the shape and the options say, and so do the lists of
     /// lengths and starts in the options.
-    pub unsafe fn paths<'a, S: Real>(&mut self, paths: Paths<S>) -> Checked<Batch<'a, S>> {
+    pub unsafe fn paths<'a, S: Precision>(&mut self, paths: Paths<S>) -> Checked<Batch<'a, S>> {
         let Paths { names, values, shape } = paths;
         check_shape::<S>(names, shape)?;
         // SAFETY: the caller's promise, and again below.
@@ -225,7 +235,12 @@ impl Call {
     ///
     /// # Safety
     /// The lists in the options are NULL or have an entry a path.
-    pub unsafe fn shape<'a, S: Real>(&mut self, names: Names, shape: [usize; 3], size: usize) -> Checked<Batch<'a, S>> {
+    pub unsafe fn shape<'a, S: Precision>(
+        &mut self,
+        names: Names,
+        shape: [usize; 3],
+        size: usize,
+    ) -> Checked<Batch<'a, S>> {
         check_shape::<S>(names, shape)?;
         // SAFETY: the caller's promise.
         let lists = unsafe { self.lists(names, shape[0]) }?;
@@ -241,7 +256,7 @@ impl Call {
     ///
     /// # Safety
     /// As [`Call::output`].
-    pub unsafe fn gradient<'a, S: Real>(
+    pub unsafe fn gradient<'a, S: Precision>(
         &mut self,
         [name, length_name]: [&'static str; 2],
         pointer: *mut S,
@@ -266,7 +281,7 @@ impl Call {
     ///
     /// # Safety
     /// As [`Call::output`].
-    pub unsafe fn wanted_gradient<'a, S: Real>(
+    pub unsafe fn wanted_gradient<'a, S: Precision>(
         &mut self,
         names: [&'static str; 2],
         pointer: *mut S,

@@ -5,9 +5,9 @@ use super::guard::guard;
 use super::kernel::{asked, check_wanted};
 use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG, Options, Uses};
 use super::status::{Checked, fail};
+use crate::Precision;
 use crate::kernel;
 use crate::path::Batch;
-use crate::simd::Real;
 
 const USES: Uses = Uses {
     flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST | GOURSAT_SYMMETRIC,
@@ -39,7 +39,7 @@ struct Sides<'a, S> {
 
 /// # Safety
 /// As [`Call::paths`].
-unsafe fn sides<'a, S: Real>(call: &mut Call, [x, y]: [Paths<S>; 2]) -> Checked<Sides<'a, S>> {
+unsafe fn sides<'a, S: Precision>(call: &mut Call, [x, y]: [Paths<S>; 2]) -> Checked<Sides<'a, S>> {
     // SAFETY: the caller's promise, here and below.
     let x = unsafe { call.paths(x) }?;
     let symmetric = call.options.has(GOURSAT_SYMMETRIC);
@@ -55,7 +55,7 @@ unsafe fn sides<'a, S: Real>(call: &mut Call, [x, y]: [Paths<S>; 2]) -> Checked<
     Ok(Sides { x, y, asked, count })
 }
 
-unsafe fn forward<S: Real>(
+unsafe fn forward<S: Precision>(
     function: &'static str,
     pair: [Paths<S>; 2],
     (out, out_len): (*mut S, usize),
@@ -72,7 +72,7 @@ unsafe fn forward<S: Real>(
     })
 }
 
-unsafe fn backward<S: Real>(
+unsafe fn backward<S: Precision>(
     function: &'static str,
     (grad, grad_len): (*const S, usize),
     pair: [Paths<S>; 2],

@@ -4,8 +4,8 @@ use super::buffers::{Call, Names, Paths, product};
 use super::guard::guard;
 use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_TIME_AUG, Options, Uses};
 use super::status::{Checked, fail};
+use crate::Precision;
 use crate::kernel;
-use crate::simd::Real;
 
 const USES: Uses = Uses {
     flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST,
@@ -63,7 +63,7 @@ pub(super) fn check_wanted(x_grad: bool, y_grad: bool, batch: usize) -> Checked<
     Ok(())
 }
 
-unsafe fn forward<S: Real>(
+unsafe fn forward<S: Precision>(
     function: &'static str,
     per: Per,
     [x, y]: [Paths<S>; 2],
@@ -85,7 +85,7 @@ unsafe fn forward<S: Real>(
     })
 }
 
-unsafe fn backward<S: Real>(
+unsafe fn backward<S: Precision>(
     function: &'static str,
     per: Per,
     (grad, grad_len): (*const S, usize),

@@ -4,9 +4,9 @@ use super::buffers::{Call, PATH, Paths, product};
 use super::guard::guard;
 use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_TIME_AUG, Options, Uses};
 use super::status::{Checked, fail};
+use crate::Precision;
 use crate::path::Gradient;
 use crate::signature;
-use crate::simd::Real;
 
 const USES: Uses = Uses {
     flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST | GOURSAT_SCALAR_TERM,
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn goursat_signature_length(
     })
 }
 
-unsafe fn forward<S: Real>(
+unsafe fn forward<S: Precision>(
     function: &'static str,
     path: Paths<S>,
     degree: usize,
@@ -76,7 +76,7 @@ unsafe fn forward<S: Real>(
     })
 }
 
-unsafe fn backward<S: Real>(
+unsafe fn backward<S: Precision>(
     function: &'static str,
     (grad, grad_len): (*const S, usize),
     path: Paths<S>,

@@ -4,8 +4,8 @@ use super::buffers::{Call, PATH, Paths, product};
 use super::guard::guard;
 use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_TIME_AUG, Options, Uses};
 use super::status::Checked;
+use crate::Precision;
 use crate::path::{self, Gradient};
-use crate::simd::Real;
 
 #[derive(Clone, Copy)]
 enum Which {
@@ -38,7 +38,7 @@ impl Which {
     }
 }
 
-unsafe fn forward<S: Real>(
+unsafe fn forward<S: Precision>(
     function: &'static str,
     which: Which,
     path: Paths<S>,
@@ -59,7 +59,7 @@ unsafe fn forward<S: Real>(
     })
 }
 
-unsafe fn backward<S: Real>(
+unsafe fn backward<S: Precision>(
     function: &'static str,
     which: Which,
     (grad, grad_len): (*const S, usize),

@@ -7,9 +7,9 @@ use crate::error::{Result, try_vec};
 use crate::simd::Lanes;
 use std::ops::Range;
 
-/// Rows and columns of cells in a block, some: the state of a block stays in the second-level cache.
-const ROWS: usize = 32;
-const COLUMNS: usize = 64;
+/// Rows and columns of cells in a block: few enough for its state to stay in the second-level cache. As many of both,
+/// so that k(x, y) and k(y, x) are renewed at the same places and have the same bits.
+const CELLS: usize = 32;
 
 /// The panels of one axis, cut into blocks. The cuts are counted from the END, where all lanes of a group and all plans
 /// agree: so sums over blocks have the same bits whatever a pair travels with.
@@ -25,18 +25,18 @@ pub(super) struct Cuts {
 impl Cuts {
     /// Of rows.
     pub fn rows<const R: usize>(panels: usize, cells_an_increment: usize) -> Self {
-        Self::new(panels, ROWS, R * cells_an_increment)
+        Self::new(panels, R * cells_an_increment)
     }
 
     /// Of columns.
     pub fn columns<const C: usize>(panels: usize, cells_an_increment: usize) -> Self {
-        Self::new(panels, COLUMNS, C * cells_an_increment)
+        Self::new(panels, C * cells_an_increment)
     }
 
-    fn new(panels: usize, block: usize, cells: usize) -> Self {
+    fn new(panels: usize, cells: usize) -> Self {
         Cuts {
             panels,
-            each: (block / cells).max(1),
+            each: (CELLS / cells).max(1),
             cells,
         }
     }

@@ -7,6 +7,7 @@ use super::panels::{Lane, contiguous};
 use crate::error::{Result, try_collect, try_vec, try_with_room};
 use crate::path::{Batch, Path};
 use crate::simd::Real;
+use std::cmp::Reverse;
 
 /// Points for each lane from which on lanes over the strips of one pair do well.
 const LONG: usize = 64;
@@ -48,8 +49,7 @@ impl Order {
             *slot = b;
         }
         if x.layout().lengths.is_some() || y.layout().lengths.is_some() {
-            let size = |&b: &usize| (x.points(b), y.points(b), b);
-            pairs.sort_unstable_by(|a, b| size(b).cmp(&size(a)));
+            pairs.sort_unstable_by_key(|&b| Reverse((x.points(b), y.points(b), b)));
         }
         Ok(Order { pairs })
     }

@@ -8,10 +8,13 @@
 //! | `block` | a block of tiles forward and back, and its share of the gradient |
 //! | `pairs` | a group of pairs, one a lane, swept strip after strip |
 //! | `groups`, `choice` | which pairs go together, and with which scheme and tile |
+//! | `relay` | one long pair, a run of strips a lane |
 //! | `pairwise`, `grid`, `gram` | what the public functions share among threads |
+//! | `compiled` | the doors to those, compiled in this crate |
 
 mod block;
 mod choice;
+mod compiled;
 mod direct;
 mod gram;
 mod grid;
@@ -28,6 +31,7 @@ use crate::error::{Result, argument_error};
 use crate::parallel::Run;
 use crate::path::{Batch, Gradient, LeadLag, Transform};
 use crate::simd::Real;
+pub use compiled::Compiled;
 use pairwise::{Given, Pairs};
 
 /// Dyadic orders go up to this.
@@ -110,7 +114,7 @@ fn check_length(name: &str, length: usize, expected: Option<usize>) -> Result<()
 }
 
 /// Kernels of the pairs (x_b, y_b): `out` has one number a pair.
-pub fn kernel<S: Real>(
+pub fn kernel<S: Compiled>(
     x: &Batch<'_, S>,
     y: &Batch<'_, S>,
     options: &Options,
@@ -120,11 +124,11 @@ pub fn kernel<S: Real>(
     check_batches(x, y)?;
     check_pairs(x, y, options)?;
     check_length("out", out.len(), Some(x.batch()))?;
-    pairwise::kernels(&Pairs::new(x, y, options), out, run)
+    S::kernels(&Pairs::new(x, y, options), out, run)
 }
 
 /// Gradients of Σ grad_b k(x_b, y_b); `None` is not wanted.
-pub fn kernel_backprop<S: Real>(
+pub fn kernel_backprop<S: Compiled>(
     grad: &[S],
     x: &Batch<'_, S>,
     y: &Batch<'_, S>,
@@ -153,7 +157,7 @@ fn split<'g, S: Real>(gradient: Option<Gradient<'g, S>>, of: &Batch<'_, S>) -> R
 
 /// Solution grids of the pairs: `out` is (batch, rows, columns) for the batch's full lengths; nodes beyond a ragged
 /// pair's own corner are NaN.
-pub fn kernel_grid<S: Real>(
+pub fn kernel_grid<S: Compiled>(
     x: &Batch<'_, S>,
     y: &Batch<'_, S>,
     options: &Options,
@@ -164,12 +168,12 @@ pub fn kernel_grid<S: Real>(
     check_pairs(x, y, options)?;
     let shape = options.grid_shape(x.length(), y.length())?;
     check_length("out", out.len(), (shape.0 * shape.1).checked_mul(x.batch()))?;
-    grid::grids(&Pairs::new(x, y, options), out, shape, run)
+    S::grids(&Pairs::new(x, y, options), out, shape, run)
 }
 
 /// As [`kernel_backprop`], of Σ grad · grid: `grad` is shaped like the grids; what it holds on the axes, where k is 1,
 /// and beyond a pair's own corner is not read.
-pub fn kernel_grid_backprop<S: Real>(
+pub fn kernel_grid_backprop<S: Compiled>(
     grad: &[S],
     x: &Batch<'_, S>,
     y: &Batch<'_, S>,
@@ -194,7 +198,7 @@ pub fn kernel_grid_backprop<S: Real>(
 
 /// Kernels of all pairs: `out` is (x batch, y batch). Without `y`: of x with itself, symmetric to the last bit, for
 /// equal orders.
-pub fn gram<S: Real>(
+pub fn gram<S: Compiled>(
     x: &Batch<'_, S>,
     y: Option<&Batch<'_, S>>,
     options: &Options,
@@ -203,11 +207,11 @@ pub fn gram<S: Real>(
 ) -> Result<()> {
     let pairs = gram_pairs(x, y, options)?;
     check_length("out", out.len(), pairs.x.batch().checked_mul(pairs.y.batch()))?;
-    gram::matrix(&pairs, y.is_none(), out, run)
+    S::gram(&pairs, y.is_none(), out, run)
 }
 
 /// Gradients of Σ grad_ij k(x_i, y_j). Without `y`, `x_gradient` is the total derivative and `y_gradient` is `None`.
-pub fn gram_backprop<S: Real>(
+pub fn gram_backprop<S: Compiled>(
     grad: &[S],
     x: &Batch<'_, S>,
     y: Option<&Batch<'_, S>>,
@@ -222,7 +226,7 @@ pub fn gram_backprop<S: Real>(
         argument_error!("y_grad is given; a symmetric Gram matrix has the gradient of x alone");
     }
     let (to_x, to_y) = (split(x_gradient, &pairs.x)?, split(y_gradient, &pairs.y)?);
-    gram::gradients(grad, &pairs, y.is_none(), to_x, to_y, run)
+    S::gram_gradients(grad, &pairs, y.is_none(), to_x, to_y, run)
 }
 
 fn gram_pairs<'a, S: Real>(x: &Batch<'a, S>, y: Option<&Batch<'a, S>>, options: &Options) -> Result<Pairs<'a, S>> {

@@ -25,6 +25,8 @@ pub(super) struct Sweep<V: Lanes, S: Scheme<V>, T, const R: usize, const C: usiz
     /// Edges above the strip, and at the left of the block.
     top: Vec<S::Edge>,
     left: Vec<S::Edge>,
+    /// Of every block of columns, the sum of increments along its left side.
+    sums: Vec<S::Edge>,
 }
 
 /// The size of the sweeps of a call: the most increments of x and y, and how often they are repeated.
@@ -78,6 +80,7 @@ where
             columns,
             top: try_vec(columns.total(), flat)?,
             left: try_vec(rows.most(), flat)?,
+            sums: try_vec(columns.blocks(), flat)?,
         })
     }
 
@@ -87,6 +90,7 @@ where
         self.rows.panels = self.x.places().panels();
         self.columns.panels = self.y.places().panels();
         self.top[..self.columns.total()].fill(S::flat(V::constant(1.0)));
+        self.sums.fill(S::flat(V::constant(1.0)));
     }
 
     /// The kernels of the group. `tick(part, whole)` is called after every strip.
@@ -120,22 +124,26 @@ where
 
     /// One strip; what the blocks start from is kept.
     #[inline(always)]
-    fn strip(&mut self, strip: usize, mut keep: Option<(&mut Kept<S::Edge>, usize)>) {
+    fn strip(&mut self, strip: usize, mut keep: Option<(&mut Kept<V, S>, usize)>) {
         let panels = self.rows.block(strip);
         let left = &mut self.left[..panels.len() * self.rows.cells];
         left.fill(S::flat(V::constant(1.0)));
-        if let Some((kept, place)) = &mut keep {
-            kept.top(*place).copy_from_slice(&self.top[..self.columns.total()]);
-        }
         let dx = self.x.load(panels);
         let mut corner = V::constant(1.0);
+        let mut sum = S::flat(V::constant(1.0));
         for j in 0..self.columns.blocks() {
-            if let Some((kept, place)) = &mut keep {
-                kept.left(*place, j)[..left.len()].copy_from_slice(left);
-            }
             let panels = self.columns.block(j);
-            let top = &mut self.top[self.columns.cells(&panels)];
+            let cells = self.columns.cells(&panels);
+            let top = &mut self.top[cells.clone()];
             let next = top[top.len() - 1].value();
+            S::renew_edges(top, &mut sum);
+            S::renew_edges(left, &mut self.sums[j]);
+            if let Some((kept, place)) = &mut keep {
+                kept.top(*place)[cells].copy_from_slice(top);
+                let (kept_left, kept_corner) = kept.left(*place, j);
+                kept_left[..left.len()].copy_from_slice(left);
+                *kept_corner = corner;
+            }
             let dy = self.y.load(panels);
             block::forward::<V, S, T, _, R, C>(&self.tile, (dx, dy), self.channels, left, top, corner, &mut ());
             corner = next;
@@ -158,11 +166,14 @@ where
             left.fill(S::flat(V::constant(1.0)));
             let dx = self.x.load(panels);
             let mut corner = V::constant(1.0);
+            let mut sum = S::flat(V::constant(1.0));
             for j in 0..self.columns.blocks() {
                 let panels = self.columns.block(j);
                 let columns = self.columns.cells(&panels);
                 let top = &mut self.top[columns.clone()];
                 let next = top[top.len() - 1].value();
+                S::renew_edges(top, &mut sum);
+                S::renew_edges(left, &mut self.sums[j]);
                 let order = Order::new(&self.tile, self.rows, self.columns, panels.len());
                 let dy = self.y.load(panels);
                 let mut nodes = BlockNodes {
@@ -279,32 +290,40 @@ impl Order {
     }
 }
 
-/// The edges that the blocks of some strips start from.
-struct Kept<E> {
-    tops: Vec<E>,
-    lefts: Vec<E>,
+/// The edges that the blocks of some strips start from, and k where they meet.
+struct Kept<V: Lanes, S: Scheme<V>> {
+    tops: Vec<S::Edge>,
+    lefts: Vec<S::Edge>,
+    corners: Vec<V>,
     columns: usize,
     blocks: usize,
     rows: usize,
 }
 
-impl<E: Copy> Kept<E> {
-    fn new(strips: usize, rows: Cuts, columns: Cuts, zero: E) -> Result<Self> {
+impl<V: Lanes, S: Scheme<V>> Kept<V, S> {
+    fn new(strips: usize, rows: Cuts, columns: Cuts) -> Result<Self> {
+        let zero = S::flat(V::zero());
+        let blocks = columns.blocks();
         Ok(Kept {
             tops: try_vec(strips * columns.total(), zero)?,
-            lefts: try_vec(strips * columns.blocks() * rows.most(), zero)?,
+            lefts: try_vec(strips * blocks * rows.most(), zero)?,
+            corners: try_vec(strips * blocks, V::zero())?,
             columns: columns.total(),
-            blocks: columns.blocks(),
+            blocks,
             rows: rows.most(),
         })
     }
 
-    fn top(&mut self, strip: usize) -> &mut [E] {
+    fn top(&mut self, strip: usize) -> &mut [S::Edge] {
         &mut self.tops[strip * self.columns..][..self.columns]
     }
 
-    fn left(&mut self, strip: usize, block: usize) -> &mut [E] {
-        &mut self.lefts[(strip * self.blocks + block) * self.rows..][..self.rows]
+    fn left(&mut self, strip: usize, block: usize) -> (&mut [S::Edge], &mut V) {
+        let place = strip * self.blocks + block;
+        (
+            &mut self.lefts[place * self.rows..][..self.rows],
+            &mut self.corners[place],
+        )
     }
 }
 
@@ -326,10 +345,16 @@ pub(super) struct Gradients<V: Lanes, S: Scheme<V>, T, const R: usize, const C: 
     pub to_x: Option<Sums<V, R>>,
     pub to_y: Option<Sums<V, C>>,
     replay: Replay<V, R, C>,
-    kept: Kept<S::Edge>,
+    kept: Kept<V, S>,
+    /// Strips that are kept at once.
+    band: usize,
+    /// Edges above the first strip of every band, and the sums there.
     marks: Vec<S::Edge>,
+    mark_sums: Vec<S::Edge>,
     bottom: Vec<S::Column>,
     right: Vec<S::Row>,
+    /// Of every block of columns, the sum of the adjoint's increments along its right side.
+    sums: Vec<S::Row>,
     /// Edges of the block in hand.
     top: Vec<S::Edge>,
     given: Vec<V>,
@@ -355,10 +380,13 @@ where
             to_x: if to_x { Some(Sums::new(extent.x(), dim)?) } else { None },
             to_y: if to_y { Some(Sums::new(extent.y(), dim)?) } else { None },
             replay: Replay::new(rows, columns)?,
-            kept: Kept::new(band, rows, columns, flat)?,
+            kept: Kept::new(band, rows, columns)?,
+            band,
             marks: try_vec(if bands > 1 { bands * columns.total() } else { 0 }, flat)?,
+            mark_sums: try_vec(if bands > 1 { bands * columns.blocks() } else { 0 }, flat)?,
             bottom: try_vec(columns.total(), S::Column::zero())?,
             right: try_vec(rows.most(), S::Row::zero())?,
+            sums: try_vec(columns.blocks(), S::Row::zero())?,
             top: try_vec(columns.most(), flat)?,
             given: try_vec(if given { sweep.block_cells() } else { 0 }, V::zero())?,
             sweep,
@@ -396,15 +424,19 @@ where
         if all == 0 || columns == 0 {
             return Ok(());
         }
-        let band = band::<S::Edge>(self.sweep.rows, self.sweep.columns);
+        let band = self.band;
         let bands = all.div_ceil(band);
-        self.bottom[..columns].fill(S::Column::zero());
-        if let Seeds::Kernels(seed) = seeds {
-            self.bottom[columns - 1] = S::seed(seed);
-        }
+        let seed = match seeds {
+            Seeds::Kernels(seed) => seed,
+            Seeds::Grids(_) => V::zero(),
+        };
+        self.sums.fill(S::beyond(seed));
+        self.bottom[..columns].fill(S::below(seed));
         for strip in 0..all {
             if bands > 1 && strip % band == 0 {
                 self.marks[strip / band * columns..][..columns].copy_from_slice(&self.sweep.top[..columns]);
+                let blocks = self.sweep.sums.len();
+                self.mark_sums[strip / band * blocks..][..blocks].copy_from_slice(&self.sweep.sums);
             }
             let last_band = strip >= (bands - 1) * band;
             let keep = last_band.then_some((&mut self.kept, strip % band));
@@ -415,12 +447,16 @@ where
             let strips = which * band..all.min((which + 1) * band);
             if which + 1 < bands {
                 self.sweep.top[..columns].copy_from_slice(&self.marks[which * columns..][..columns]);
+                let blocks = self.sweep.sums.len();
+                self.sweep
+                    .sums
+                    .copy_from_slice(&self.mark_sums[which * blocks..][..blocks]);
                 for strip in strips.clone() {
                     self.sweep.strip(strip, Some((&mut self.kept, strip % band)));
                 }
             }
             for strip in strips.rev() {
-                self.strip_back::<GRID>(strip, strip % band, &mut seeds);
+                self.strip_back::<GRID>(strip, strip % band, seed, &mut seeds);
                 tick(all + 2 * (all - strip), 3 * all)?;
             }
         }
@@ -428,7 +464,7 @@ where
     }
 
     #[inline(always)]
-    fn strip_back<const GRID: bool>(&mut self, strip: usize, place: usize, seeds: &mut Seeds<'_, V>) {
+    fn strip_back<const GRID: bool>(&mut self, strip: usize, place: usize, seed: V, seeds: &mut Seeds<'_, V>) {
         let Sweep {
             x,
             y,
@@ -442,24 +478,23 @@ where
         let panels = rows.block(strip);
         let height = panels.len() * rows.cells;
         let right = &mut self.right[..height];
-        right.fill(S::Row::zero());
+        right.fill(S::beyond(seed));
+        let mut sum = S::below(seed);
         let dx = x.load(panels.clone());
         for j in (0..columns.blocks()).rev() {
             let across = columns.block(j);
             let cells = columns.cells(&across);
             let dy = y.load(across.clone());
-            let row = self.kept.top(place);
-            let corner = cells
-                .start
-                .checked_sub(1)
-                .map_or(V::constant(1.0), |before| row[before].value());
             let top = &mut self.top[..cells.len()];
-            top.copy_from_slice(&row[cells.clone()]);
+            top.copy_from_slice(&self.kept.top(place)[cells.clone()]);
             let left = &mut left[..height];
-            left.copy_from_slice(&self.kept.left(place, j)[..height]);
+            let (kept_left, &mut corner) = self.kept.left(place, j);
+            left.copy_from_slice(&kept_left[..height]);
             self.replay
                 .forward::<S, T>(tile, (dx, dy), *channels, left, top, corner);
             let bottom = &mut self.bottom[cells.clone()];
+            S::renew_columns(bottom, &mut sum);
+            S::renew_rows(right, &mut self.sums[j]);
             let given = match seeds {
                 Seeds::Grids(supply) if GRID => {
                     let order = Order::new(tile, *rows, *columns, across.len());

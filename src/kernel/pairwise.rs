@@ -16,7 +16,7 @@ use crate::simd::{self, Lanes, MAX_LANES, Real, Work};
 
 /// The batches of a call and what is asked of them.
 #[derive(Clone, Copy)]
-pub(super) struct Pairs<'a, S> {
+pub struct Pairs<'a, S> {
     pub x: Batch<'a, S>,
     pub y: Batch<'a, S>,
     pub options: Options,
@@ -235,7 +235,7 @@ type Sides<'a, S> = (&'a mut [S], &'a mut [S]);
 
 /// What is given of F: ∂F/∂k of every pair, or ∂F/∂ of every node of their grids.
 #[derive(Clone, Copy)]
-pub(super) enum Given<'a, S> {
+pub enum Given<'a, S> {
     Kernels(&'a [S]),
     /// Of this many rows and columns a pair.
     Grids(&'a [S], (usize, usize)),

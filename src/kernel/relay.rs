@@ -148,9 +148,15 @@ fn move_up<V: Lanes>(vectors: &mut [V], row: &mut Row<V::Scalar>, out: Option<us
     }
 }
 
-/// Moves vectors down a lane: the first lane's numbers go out, the last lane's come in, zeros where there is no block.
+/// Moves vectors down a lane: the first lane's numbers go out, the last lane's come in.
 #[inline(always)]
-fn move_down<V: Lanes>(vectors: &mut [V], row: &mut Row<V::Scalar>, out: Option<usize>, into: Option<usize>) {
+fn move_down<V: Lanes>(
+    vectors: &mut [V],
+    row: &mut Row<V::Scalar>,
+    out: Option<usize>,
+    into: Option<usize>,
+    idle: &[V],
+) {
     if let Some(out) = row.block(out) {
         for (number, vector) in out.iter_mut().zip(vectors.iter()) {
             *number = vector.to_array()[0];
@@ -163,8 +169,8 @@ fn move_down<V: Lanes>(vectors: &mut [V], row: &mut Row<V::Scalar>, out: Option<
             }
         }
         None => {
-            for vector in vectors.iter_mut() {
-                *vector = vector.slide_down(V::Scalar::ZERO);
+            for (i, vector) in vectors.iter_mut().enumerate() {
+                *vector = vector.slide_down(idle[i % idle.len()].to_array()[0]);
             }
         }
     }
@@ -183,11 +189,14 @@ pub(super) struct Relay<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: 
     columns: Cuts,
     y: Vec<[V; C]>,
     y_row: Row<V::Scalar>,
+    /// The edges above, and after them the sum of increments along the left side of the block.
     top: Vec<S::Edge>,
     top_row: Row<V::Scalar>,
-    /// Of every strip of the runs: the edges at the left, and k where they meet the edges above.
+    /// Of every strip of the runs: the edges at the left, k where they meet the edges above, and the sum of increments
+    /// along its upper side.
     left: Vec<S::Edge>,
     corners: Vec<V>,
+    sums: Vec<S::Edge>,
 }
 
 impl<'a, V, S, T, const R: usize, const C: usize> Relay<'a, V, S, T, R, C>
@@ -230,10 +239,11 @@ where
             columns,
             y: try_vec(columns.each * seen, [V::zero(); C])?,
             y_row: Row::new(bands.blocks.1, columns.each * seen * C)?,
-            top: try_vec(columns.most(), S::flat(V::constant(1.0)))?,
-            top_row: Row::new(bands.blocks.1, columns.most() * parts)?,
+            top: try_vec(columns.most() + 1, S::flat(V::constant(1.0)))?,
+            top_row: Row::new(bands.blocks.1, (columns.most() + 1) * parts)?,
             left: try_vec(rows.blocks() * rows.most(), S::flat(V::zero()))?,
             corners: try_vec(rows.blocks(), V::zero())?,
+            sums: try_vec(rows.blocks(), S::flat(V::zero()))?,
         };
         relay.load_y(&y_path);
         relay.top_row.fill(&S::flat(V::constant(1.0)));
@@ -273,7 +283,7 @@ where
             tick(band + 1, self.bands.count)?;
         }
         let parts = S::flat(V::zero()).as_ref().len();
-        let last = self.top_row.values.len().checked_sub(parts);
+        let last = self.top_row.values.len().checked_sub(2 * parts);
         Ok(last.map_or(V::Scalar::ONE, |last| self.top_row.values[last]))
     }
 
@@ -298,6 +308,7 @@ where
         self.left.fill(one);
         self.top.fill(one);
         self.corners.fill(V::constant(1.0));
+        self.sums.fill(one);
         self.y.fill([V::zero(); C]);
         let (channels, height) = (self.channels.seen(false), self.rows.most());
         for t in 0..self.bands.steps() {
@@ -308,21 +319,15 @@ where
             for strip in 0..self.rows.blocks() {
                 let panels = self.rows.block(strip);
                 let left = &mut self.left[strip * height..][..panels.len() * self.rows.cells];
+                let (sum, top) = self.top.split_last_mut().expect("a sum after the edges");
+                let corner = std::mem::replace(&mut self.corners[strip], top[top.len() - 1].value());
+                S::renew_edges(top, &mut self.sums[strip]);
+                S::renew_edges(left, sum);
                 if let Some(kept) = &mut kept {
-                    kept.keep(t, strip, left, &self.top, self.corners[strip]);
+                    kept.keep(t, strip, left, top, corner);
                 }
-                let corner = self.corners[strip];
-                self.corners[strip] = self.top[self.top.len() - 1].value();
                 let increments = (self.x.load(panels), self.y.as_slice());
-                block::forward::<V, S, T, _, R, C>(
-                    &self.tile,
-                    increments,
-                    channels,
-                    left,
-                    &mut self.top,
-                    corner,
-                    &mut (),
-                );
+                block::forward::<V, S, T, _, R, C>(&self.tile, increments, channels, left, top, corner, &mut ());
             }
         }
         let last = self.bands.blocks.1.checked_sub(1);
@@ -397,6 +402,11 @@ pub(super) struct RelayBack<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const
     right: Vec<S::Row>,
     bottom: Vec<S::Column>,
     bottom_row: Row<V::Scalar>,
+    /// Of every strip of the runs, the sum of the adjoint's increments along its lower side; of the block, along its
+    /// right side.
+    sums: Vec<S::Column>,
+    sum: [S::Row; 1],
+    sum_row: Row<V::Scalar>,
     to_x: Option<Sums<V, R>>,
     to_y: Option<Sums<V, C>>,
     to_y_row: Row<V::Scalar>,
@@ -425,6 +435,9 @@ where
             right: try_vec(rows.blocks() * rows.most(), S::Row::zero())?,
             bottom: try_vec(columns.most(), S::Column::zero())?,
             bottom_row: Row::new(blocks, columns.most() * parts)?,
+            sums: try_vec(rows.blocks(), S::Column::zero())?,
+            sum: [S::Row::zero()],
+            sum_row: Row::new(blocks, S::Row::zero().as_ref().len())?,
             to_x: if wanted.0 {
                 Some(Sums::new(relay.x.places(), dim)?)
             } else {
@@ -464,15 +477,9 @@ where
             });
             tick(band + 1, 3 * count)?;
         }
-        let parts = S::Column::zero().as_ref().len();
-        if let Some(corner) = self.bottom_row.values.len().checked_sub(parts) {
-            for (number, vector) in self.bottom_row.values[corner..]
-                .iter_mut()
-                .zip(S::seed(V::splat(seed)).as_ref())
-            {
-                *number = vector.to_array()[0];
-            }
-        }
+        let seed = V::splat(seed);
+        self.bottom_row.fill(&S::below(seed));
+        self.sum_row.fill(&S::beyond(seed));
         for band in (0..count).rev() {
             if band + 1 < count {
                 self.relay.load_x(band);
@@ -482,7 +489,7 @@ where
                     kept: Some(&mut self.kept),
                 });
             }
-            V::call(BandBack(self));
+            V::call(BandBack(self, seed));
             self.put_x(band, x_out);
             tick(count + 2 * (count - band), 3 * count)?;
         }
@@ -519,7 +526,7 @@ where
     }
 
     #[inline(always)]
-    fn sweep(&mut self) {
+    fn sweep(&mut self, seed: V) {
         let Relay {
             tile,
             bands,
@@ -531,8 +538,11 @@ where
             ..
         } = &mut self.relay;
         let (steps, dim, seen) = (bands.steps(), channels.dim, channels.seen(false));
-        self.right.fill(S::Row::zero());
-        self.bottom.fill(S::Column::zero());
+        let (below, beyond, zero) = (S::below(seed), S::beyond(seed), [V::zero()]);
+        self.right.fill(beyond);
+        self.bottom.fill(below);
+        self.sums.fill(below);
+        self.sum = [beyond];
         y.fill([V::zero(); C]);
         if let Some(sums) = &mut self.to_x {
             sums.clear(x.places());
@@ -543,10 +553,23 @@ where
         // The first steps only bring in blocks, the last lane's first.
         for t in (0..steps + V::LANES - 1).rev() {
             let (into, out) = ((t + 1).checked_sub(V::LANES), Some(t + 1));
-            move_down(y.as_flattened_mut(), y_row, None, into);
-            move_down(S::Column::flatten(&mut self.bottom), &mut self.bottom_row, out, into);
+            move_down(y.as_flattened_mut(), y_row, None, into, &zero);
+            move_down(
+                S::Column::flatten(&mut self.bottom),
+                &mut self.bottom_row,
+                out,
+                into,
+                below.as_ref(),
+            );
+            move_down(
+                S::Row::flatten(&mut self.sum),
+                &mut self.sum_row,
+                out,
+                into,
+                beyond.as_ref(),
+            );
             if let Some(sums) = &mut self.to_y {
-                move_down(sums.vectors(), &mut self.to_y_row, out, into);
+                move_down(sums.vectors(), &mut self.to_y_row, out, into, &zero);
             }
             if t >= steps {
                 continue;
@@ -564,6 +587,8 @@ where
                 self.replay
                     .forward::<S, T>(tile, increments, seen, left, &mut self.top, corner);
                 let right = &mut self.right[strip * rows.most()..][..height];
+                S::renew_columns(&mut self.bottom, &mut self.sums[strip]);
+                S::renew_rows(right, &mut self.sum[0]);
                 self.replay
                     .adjoint::<S, T>(tile, increments, seen, right, &mut self.bottom, None);
                 if let Some(sums) = &mut self.to_x {
@@ -580,15 +605,24 @@ where
             &mut self.bottom_row,
             Some(0),
             None,
+            below.as_ref(),
+        );
+        move_down(
+            S::Row::flatten(&mut self.sum),
+            &mut self.sum_row,
+            Some(0),
+            None,
+            beyond.as_ref(),
         );
         if let Some(sums) = &mut self.to_y {
-            move_down(sums.vectors(), &mut self.to_y_row, Some(0), None);
+            move_down(sums.vectors(), &mut self.to_y_row, Some(0), None, &zero);
         }
     }
 }
 
 struct BandBack<'r, 'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize>(
     &'r mut RelayBack<'a, V, S, T, R, C>,
+    V,
 );
 
 impl<V, S, T, const R: usize, const C: usize> Part<V> for BandBack<'_, '_, V, S, T, R, C>
@@ -600,6 +634,6 @@ where
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        self.0.sweep();
+        self.0.sweep(self.1);
     }
 }

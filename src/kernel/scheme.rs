@@ -19,7 +19,8 @@
 //! corner it is the adjoint of.
 //!
 //! [`Values`] keeps k alone, which swallows updates below the rounding unit of k. [`Carried`] keeps the increments of
-//! k along the edges too, and loses nothing: the error grows with the length of a path, not with the area of the grid.
+//! k along the edges too, and loses nothing of them. What k itself loses as the sum of them it gets back where blocks of
+//! cells begin, from a compensated sum of the increments along the whole axis (Kahan 1965): so errors do not build up.
 
 use crate::simd::Lanes;
 
@@ -146,8 +147,17 @@ pub(super) trait Scheme<V: Lanes>: Send + Sync + 'static {
     /// One cell: turns the left edge into the right one, the upper edge into the lower one.
     fn cell<F: Factors<V>>(left: &mut Self::Edge, up: &mut Self::Edge, corner: V, factors: F);
 
-    /// A column that hands up `seed`.
-    fn seed(seed: V) -> Self::Column;
+    /// Renews k at consecutive edges of one row or column, given the sum so far of the increments before them.
+    fn renew_edges(edges: &mut [Self::Edge], sum: &mut Self::Edge);
+    /// The same for ∂F/∂k along a row of columns, from the last on,
+    fn renew_columns(columns: &mut [Self::Column], sum: &mut Self::Column);
+    /// and along a column of rows.
+    fn renew_rows(rows: &mut [Self::Row], sum: &mut Self::Row);
+
+    /// What hands w = `seed` up and to the left where the grid ends: as k begins with 1 on both axes, its adjoint begins
+    /// with ∂F/∂k of the last corner behind both ends.
+    fn below(seed: V) -> Self::Column;
+    fn beyond(seed: V) -> Self::Row;
     /// One cell of the adjoint, from what its neighbours hand it and `given` = ∂F/∂k as it was given; returns w.
     fn adjoint<F: Factors<V>>(row: &mut Self::Row, column: &mut Self::Column, given: Option<V>, factors: F) -> V;
 }
@@ -200,8 +210,22 @@ impl<V: Lanes> Scheme<V> for Values {
     }
 
     #[inline(always)]
-    fn seed(seed: V) -> [V; 1] {
-        [seed]
+    fn renew_edges(_: &mut [[V; 1]], _: &mut [V; 1]) {}
+
+    #[inline(always)]
+    fn renew_columns(_: &mut [[V; 1]], _: &mut [V; 1]) {}
+
+    #[inline(always)]
+    fn renew_rows(_: &mut [[V; 2]], _: &mut [V; 2]) {}
+
+    #[inline(always)]
+    fn below(_: V) -> [V; 1] {
+        [V::zero()]
+    }
+
+    #[inline(always)]
+    fn beyond(seed: V) -> [V; 2] {
+        [seed; 2]
     }
 
     #[inline(always)]
@@ -215,6 +239,16 @@ impl<V: Lanes> Scheme<V> for Values {
         *row = [forth, across];
         w
     }
+}
+
+/// Adds to a sum and what rounding took from it.
+#[inline(always)]
+fn add_compensated<V: Lanes>(increment: V, sum: &mut [V]) -> V {
+    let more = increment + sum[1];
+    let total = sum[0] + more;
+    sum[1] = more - (total - sum[0]);
+    sum[0] = total;
+    total
 }
 
 /// Keeps k and its increment along the edge.
@@ -242,8 +276,34 @@ impl<V: Lanes> Scheme<V> for Carried {
     }
 
     #[inline(always)]
-    fn seed(seed: V) -> [V; 3] {
-        [V::zero(), V::zero(), seed]
+    fn renew_edges(edges: &mut [[V; 2]], sum: &mut [V; 2]) {
+        for edge in edges {
+            edge[0] = add_compensated(edge[1], &mut sum[..2]);
+        }
+    }
+
+    #[inline(always)]
+    fn renew_columns(columns: &mut [[V; 3]], sum: &mut [V; 3]) {
+        for column in columns.iter_mut().rev() {
+            column[0] = add_compensated(column[1], &mut sum[..2]);
+        }
+    }
+
+    #[inline(always)]
+    fn renew_rows(rows: &mut [[V; 4]], sum: &mut [V; 4]) {
+        for row in rows.iter_mut().rev() {
+            row[0] = add_compensated(row[1], &mut sum[..2]);
+        }
+    }
+
+    #[inline(always)]
+    fn below(seed: V) -> [V; 3] {
+        [seed, V::zero(), V::zero()]
+    }
+
+    #[inline(always)]
+    fn beyond(seed: V) -> [V; 4] {
+        [seed, V::zero(), V::zero(), V::zero()]
     }
 
     #[inline(always)]

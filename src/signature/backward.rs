@@ -4,19 +4,20 @@ use super::base::Base;
 use super::base_adjoint::BaseAdjoint;
 use super::forward::{pulse, read, word_streams};
 use super::lanes::Lane;
-use super::letters::{Alphabet, Common, Own, reciprocal};
+use super::letters::{Alphabet, Common, Own};
 use super::levels::Levels;
+use super::moves::Moves;
 use super::shape::{Places, Shape};
 use super::tile_adjoint::Tile;
 use super::top_adjoint::{ToLetters, ToWords};
 use crate::error::{Result, try_vec};
 use crate::parallel::Queue;
-use crate::path::{Increments, Transform, scatter_increments};
+use crate::path::{Transform, scatter_increments};
 use crate::simd::{Lanes, MAX_LANES, Real, Work};
 
 /// Increments `begin..end` of a path between what comes after and what comes before them.
 pub struct Piece<'a, S> {
-    pub increments: Increments<'a, S>,
+    pub increments: Moves<'a, S>,
     pub begin: usize,
     pub end: usize,
     /// The signature of what comes after, levels 1..N-1; nothing where that is 1.
@@ -46,14 +47,17 @@ impl<S: Real> Work<S> for Backward<'_, '_, '_, '_, S> {
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
         let queue = self.queue;
         let mut pulse = pulse(queue);
+        let lanes = over_paths::<S>(&self.levels);
+        let stride = self.longest.next_multiple_of(MAX_LANES) * self.levels.dim;
         let mut finish = Finish {
             transform: self.transform,
             dim: self.dim,
             points: try_vec((self.longest + 1) * self.dim, S::ZERO)?,
-            rows: try_vec(self.longest.next_multiple_of(MAX_LANES) * self.levels.dim, S::ZERO)?,
+            rows: try_vec(if lanes { V::LANES * stride } else { stride }, S::ZERO)?,
+            stride,
         };
         let units = |group: &[Piece<'_, S>]| group.iter().map(|piece| (piece.end - piece.begin) as u64).sum();
-        if over_paths::<S>(&self.levels) {
+        if lanes {
             let mut paths = OverPaths::<V>::new(&self.levels, self.longest)?;
             while let Some(pieces) = queue.take() {
                 for group in pieces.chunks_mut(V::LANES) {
@@ -84,20 +88,44 @@ struct Finish<S> {
     transform: Transform,
     dim: usize,
     points: Vec<S>,
-    /// Gradients of the increments, one row a step, the last increment first.
+    /// Gradients of the increments, one row a step, the last increment first; lanes are `stride` numbers apart.
     rows: Vec<S>,
+    stride: usize,
 }
 
 impl<S: Real> Finish<S> {
+    /// Of the piece in lane `lane`.
     #[inline(always)]
-    fn finish(&mut self, steps: usize, letters: usize, piece: &mut Piece<'_, S>) {
+    fn finish(&mut self, lane: usize, steps: usize, letters: usize, piece: &mut Piece<'_, S>) {
         let size = piece.gradient.len() + piece.edge.len();
         let points = &mut self.points[..size];
-        points.fill(S::ZERO);
-        for (s, row) in self.rows[..steps * letters].chunks_exact(letters).enumerate() {
-            scatter_increments(steps - 1 - s, row, &self.transform, self.dim, points);
+        let rows = &self.rows[lane * self.stride..][..steps * letters];
+        if self.transform == Transform::default() {
+            // What an increment gains, its end gains and its begin loses.
+            let mut rows = rows.chunks_exact(letters).rev();
+            let mut points = points.chunks_exact_mut(letters);
+            let (Some(mut before), Some(point)) = (rows.next(), points.next()) else {
+                return;
+            };
+            for (to, &z) in point.iter_mut().zip(before) {
+                *to = S::ZERO - z;
+            }
+            for (row, point) in rows.zip(points.by_ref()) {
+                for ((to, &a), &b) in point.iter_mut().zip(before).zip(row) {
+                    *to = a - b;
+                }
+                before = row;
+            }
+            if let Some(point) = points.next() {
+                point.copy_from_slice(before);
+            }
+        } else {
+            points.fill(S::ZERO);
+            for (s, row) in rows.chunks_exact(letters).enumerate() {
+                scatter_increments(steps - 1 - s, row, &self.transform, self.dim, points);
+            }
         }
-        let (inside, edge) = points.split_at(piece.gradient.len());
+        let (inside, edge) = self.points[..size].split_at(piece.gradient.len());
         piece.gradient.copy_from_slice(inside);
         piece.edge.copy_from_slice(edge);
     }
@@ -165,7 +193,7 @@ impl<V: Lanes> OverPaths<V> {
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
         let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
         self.lane.read(0, steps, ends, self.alphabet.rows_mut());
-        let letters = self.alphabet.letters(steps, |q| V::splat(reciprocal(q)));
+        let letters = self.alphabet.letters::<V, Own>(steps);
         let (below, total) = (levels.begin(levels.degree), levels.total());
         self.lane
             .pack(&mut scratch.state, 0..below, pieces.iter().map(|p| p.state));
@@ -200,12 +228,16 @@ impl<V: Lanes> OverPaths<V> {
         if levels.degree > 1 {
             tile.pull_back::<Own>(pulse)?;
         }
-        for (l, piece) in pieces.iter_mut().enumerate() {
-            let steps = piece.end - piece.begin;
-            for (to, vector) in finish.rows.iter_mut().zip(&scratch.gradient[..steps * d]) {
-                *to = vector.to_array()[l];
+        for (block, vectors) in scratch.gradient[..steps * d].chunks(V::LANES).enumerate() {
+            let mut square = [V::zero(); MAX_LANES];
+            square[..vectors.len()].copy_from_slice(vectors);
+            V::transpose(&mut square);
+            for (rows, vector) in finish.rows.chunks_exact_mut(finish.stride).zip(square) {
+                vector.store(&mut rows[block * V::LANES..]);
             }
-            finish.finish(steps, d, piece);
+        }
+        for (l, piece) in pieces.iter_mut().enumerate() {
+            finish.finish(l, piece.end - piece.begin, d, piece);
         }
         Ok(())
     }
@@ -263,7 +295,7 @@ impl<V: Lanes> OverSuffixes<V> {
         let (levels, shape, d, scratch) = (self.levels, self.shape, self.levels.dim, &mut self.scratch);
         let steps = piece.end - piece.begin;
         read(&piece.increments, piece.end, steps, d, self.alphabet.rows_mut());
-        let letters = self.alphabet.letters(steps, reciprocal);
+        let letters = self.alphabet.letters::<V, Common>(steps);
         let state = (!piece.state.is_empty()).then_some(piece.state);
         self.base.run(steps, letters, state);
         scratch.gradient[..steps * d].fill(V::zero());
@@ -312,7 +344,6 @@ impl<V: Lanes> OverSuffixes<V> {
                 self.base.stem(v, steps, &mut self.stem);
                 let higher = levels.degree - shape.base;
                 let stem_adjoint = &mut self.stem_adjoint[..steps * higher];
-                stem_adjoint.fill(V::zero());
                 let mut tile = Tile {
                     shape,
                     steps,
@@ -342,7 +373,7 @@ impl<V: Lanes> OverSuffixes<V> {
         for ((to, vector), &sum) in finish.rows.iter_mut().zip(gradient).zip(&*sums) {
             *to = vector.sum() + sum;
         }
-        finish.finish(steps, d, piece);
+        finish.finish(0, steps, d, piece);
         Ok(())
     }
 }

@@ -2,19 +2,20 @@
 
 use super::base::Base;
 use super::lanes::Lane;
-use super::letters::{Alphabet, Common, Own, reciprocal};
+use super::letters::{Alphabet, Common, Own};
 use super::levels::Levels;
+use super::moves::Moves;
 use super::shape::{Places, Shape};
-use super::tile::grow;
-use super::top::{LastLevel, WORDS};
+use super::small::{Small, exists};
+use super::tile::{Stretch, grow};
+use super::top::{LastLevel, SCRATCH};
 use crate::error::{Result, try_vec};
 use crate::parallel::Queue;
-use crate::path::Increments;
 use crate::simd::{Lanes, MAX_LANES, Real, Work};
 
 /// Increments `begin..end` of a path, and where their signature goes: all of `row`.
 pub struct Piece<'a, S> {
-    pub increments: Increments<'a, S>,
+    pub increments: Moves<'a, S>,
     pub begin: usize,
     pub end: usize,
     pub row: &'a mut [S],
@@ -97,11 +98,16 @@ struct OverPaths<V: Lanes> {
 impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
-        let lane = Lane::new(levels)?;
+        let small = exists(levels.dim, levels.degree);
+        let lane = if small {
+            Lane::by_endings(levels)?
+        } else {
+            Lane::new(levels)?
+        };
         let (d, n) = (levels.dim, levels.degree);
-        let streams = lane.shape.streams() + WORDS;
+        let streams = lane.shape.streams() + SCRATCH;
         let row = streams + d * n;
-        let chunk = chunk_steps(longest, row * size_of::<V>(), 256 << 10);
+        let chunk = chunk_steps(longest, row * size_of::<V>(), 128 << 10);
         Ok(OverPaths {
             lane,
             alphabet: Alphabet::new(d, n, chunk, V::zero())?,
@@ -121,19 +127,35 @@ impl<V: Lanes> OverPaths<V> {
             let count = self.chunk.min(steps - begin);
             let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
             self.lane.read(begin, count, ends, self.alphabet.rows_mut());
-            let letters = self.alphabet.letters(count, |q| V::splat(reciprocal(q)));
+            if exists(shape.dim, shape.degree) {
+                V::call(Small {
+                    dim: shape.dim,
+                    degree: shape.degree,
+                    rows: &self.alphabet.rows_mut()[..count * shape.dim],
+                    state: &mut self.state,
+                });
+                continue;
+            }
+            let letters = self.alphabet.letters::<V, Own>(count);
             if shape.degree == 1 {
                 V::call(LastLevel::<V, Own> {
                     letters,
                     steps: count,
                     streams: &self.stem,
                     sums: &mut self.state,
-                    words: &mut self.streams,
+                    scratch: &mut self.streams,
                 });
                 continue;
             }
             let stem = &self.stem[..count * shape.degree];
-            grow::<V, Own>(&shape, count, letters, stem, &mut self.state, &mut self.streams, pulse)?;
+            let stretch = Stretch {
+                shape,
+                steps: count,
+                letters,
+                stem,
+                fresh: begin == 0,
+            };
+            grow::<V, Own>(stretch, &mut self.state, &mut self.streams, None, pulse)?;
         }
         let total = self.state.len();
         self.lane
@@ -145,8 +167,9 @@ impl<V: Lanes> OverPaths<V> {
 /// Steps that are done together, so that what each needs stays in cache.
 #[inline(always)]
 fn chunk_steps(longest: usize, bytes: usize, cache: usize) -> usize {
-    let steps = (cache / bytes.max(1)).clamp(32, 512).min(longest.max(1));
-    steps.next_multiple_of(MAX_LANES)
+    let most = (cache / bytes.max(1)).clamp(32, 512);
+    let chunks = longest.div_ceil(most).max(1);
+    longest.div_ceil(chunks).max(1).next_multiple_of(MAX_LANES)
 }
 
 /// One lane a suffix.
@@ -166,12 +189,12 @@ impl<V: Lanes> OverSuffixes<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
-        let streams = shape.streams() + WORDS;
+        let streams = shape.streams() + SCRATCH;
         let flat = shape.base + 1 == levels.degree;
         let chunk = if flat {
             longest
         } else {
-            chunk_steps(longest, streams * size_of::<V>(), 640 << 10)
+            chunk_steps(longest, streams * size_of::<V>(), 44 << 10)
         };
         // Where the last level stands right on the base, all of it is one tile.
         let tiles = if flat { shape.width } else { 1 };
@@ -199,7 +222,7 @@ impl<V: Lanes> OverSuffixes<V> {
             levels.dim,
             self.alphabet.rows_mut(),
         );
-        let letters = self.alphabet.letters(steps, reciprocal);
+        let letters = self.alphabet.letters::<V, Common>(steps);
         self.base.run(steps, letters, None);
         for j in 1..=shape.base {
             piece.row[levels.begin(j)..][..levels.size(j)].copy_from_slice(self.base.level(j, steps));
@@ -212,25 +235,42 @@ impl<V: Lanes> OverSuffixes<V> {
                 steps,
                 streams: &self.stem,
                 sums: &mut self.state,
-                words: &mut self.streams,
+                scratch: &mut self.streams,
             });
             for v in 0..shape.width {
                 let state = &self.state[v * levels.dim..][..levels.dim];
-                write_tile(&levels, &shape, &self.places, v, state, piece.row);
+                write_tile(&levels, &shape, &self.places, v, levels.degree, state, piece.row);
             }
             return pulse(steps * self.state.len());
         }
         let higher = levels.degree - shape.base;
+        let lower = shape.begin(levels.degree);
         for v in 0..shape.width {
-            self.state.fill(V::zero());
+            self.state[..lower].fill(V::zero());
             self.base.stem(v, steps, &mut self.stem);
+            let (first, suffixes) = (v * V::LANES, levels.size(shape.base));
             for t in (0..steps).step_by(self.chunk) {
                 let count = self.chunk.min(steps - t);
-                let stem = &self.stem[t * higher..][..count * higher];
-                let letters = letters.from(t);
-                grow::<V, Common>(&shape, count, letters, stem, &mut self.state, &mut self.streams, pulse)?;
+                let stretch = Stretch {
+                    shape,
+                    steps: count,
+                    letters: letters.from(t),
+                    stem: &self.stem[t * higher..][..count * higher],
+                    fresh: t == 0,
+                };
+                let level = &mut piece.row[levels.begin(levels.degree)..];
+                let out = (t + count == steps).then_some((level, first, V::LANES.min(suffixes - first)));
+                grow::<V, Common>(stretch, &mut self.state, &mut self.streams, out, pulse)?;
             }
-            write_tile(&levels, &shape, &self.places, v, &self.state, piece.row);
+            write_tile(
+                &levels,
+                &shape,
+                &self.places,
+                v,
+                levels.degree - 1,
+                &self.state,
+                piece.row,
+            );
         }
         Ok(())
     }
@@ -238,7 +278,7 @@ impl<V: Lanes> OverSuffixes<V> {
 
 /// Reads the increments before `end`, the last one first, one row a step.
 #[inline(always)]
-pub fn read<S: Real>(increments: &Increments<'_, S>, end: usize, steps: usize, dim: usize, rows: &mut [S]) {
+pub fn read<S: Real>(increments: &Moves<'_, S>, end: usize, steps: usize, dim: usize, rows: &mut [S]) {
     for (s, row) in rows[..steps * dim].chunks_exact_mut(dim).enumerate() {
         increments.write(end - 1 - s, row);
     }
@@ -254,13 +294,21 @@ pub fn word_streams<V: Lanes>(base: &Base<V>, steps: usize, to: &mut [V]) {
     }
 }
 
-/// Copies tile `v` to its places in a signature.
+/// Copies tile `v`, up to level `last`, to its places in a signature.
 #[inline(always)]
-fn write_tile<V: Lanes>(levels: &Levels, shape: &Shape, places: &Places, v: usize, state: &[V], row: &mut [V::Scalar]) {
+fn write_tile<V: Lanes>(
+    levels: &Levels,
+    shape: &Shape,
+    places: &Places,
+    v: usize,
+    last: usize,
+    state: &[V],
+    row: &mut [V::Scalar],
+) {
     let suffixes = levels.size(shape.base);
     let at = v * V::LANES;
     let count = V::LANES.min(suffixes - at);
-    for k in shape.base + 1..=levels.degree {
+    for k in shape.base + 1..=last {
         let level = &mut row[levels.begin(k)..][..levels.size(k)];
         let state = &state[shape.begin(k)..][..shape.words(k)];
         for (word, &place) in level.chunks_exact_mut(suffixes).zip(places.level(shape, k)) {

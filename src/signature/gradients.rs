@@ -2,24 +2,22 @@
 //! own. Both are had from the signatures of the pieces, which need all levels but the last.
 
 use super::Options;
-use super::backward::{Backward, Piece, over_paths};
+use super::backward::{Backward, Piece};
 use super::chain::Link;
 use super::forward;
 use super::levels::Levels;
 use super::line;
+use super::moves::Moves;
 use super::pieces::Cuts;
 use super::products::{chain, pieces, task_size, try_push};
 use super::stages::Stages;
 use crate::error::{Result, try_collect, try_vec};
 use crate::parallel::Run;
-use crate::path::{Batch, Gradient, Increments, LeadLag, Transform};
+use crate::path::{Batch, Gradient, LeadLag, Transform};
 use crate::simd::{Real, dispatch};
 
 /// Bytes for what the pieces of a path need, unless a few pieces need more.
 const ROOM: usize = 12 << 20;
-
-/// Bytes of streams and their adjoints of a piece.
-const CACHE: usize = 1 << 20;
 
 pub fn gradients<S: Real>(
     grad: &[S],
@@ -31,13 +29,12 @@ pub fn gradients<S: Real>(
 ) -> Result<()> {
     let slices = gradient.split(paths)?;
     let length = levels.total() + options.scalar_term as usize;
-    let increments = |b| Increments::new(paths.path(b), &options.transform);
+    let increments = |b| Moves::new(paths.path(b), &options.transform);
     let rows = grad
         .chunks_exact(length)
         .map(|row| &row[options.scalar_term as usize..]);
-    let most = piece_steps::<S>(levels);
     let room = room::<S>(levels);
-    let cuts = |b| Cuts::new(increments(b).count(), most);
+    let cuts = |b| Cuts::new(increments(b).count(), PIECE);
     let total = (0..paths.batch()).map(|b| {
         let stages = 1 + (cuts(b).count() > 1) as u64 + (cuts(b).count() > room) as u64;
         increments(b).count() as u64 * stages
@@ -87,20 +84,7 @@ pub fn gradients<S: Real>(
 }
 
 /// Increments of a piece at most: what it needs at a time should stay in cache.
-fn piece_steps<S>(levels: &Levels) -> usize {
-    let vector = 64;
-    let streams: usize = if over_paths::<S>(levels) {
-        (1..=levels.degree)
-            .map(|k| (2 * (levels.degree - k) + 1) * levels.dim * vector)
-            .sum()
-    } else {
-        (1..levels.degree)
-            .map(|k| 2 * (levels.degree - k) * levels.dim * vector)
-            .sum::<usize>()
-            + levels.dim * vector
-    };
-    (CACHE / streams).clamp(64, 512) / 2 * 2
-}
+const PIECE: usize = 160;
 
 /// How many pieces of a path are done in one go.
 fn room<S>(levels: &Levels) -> usize {
@@ -110,7 +94,7 @@ fn room<S>(levels: &Levels) -> usize {
 
 /// A path and what is known of it.
 struct Whole<'a, S> {
-    increments: Increments<'a, S>,
+    increments: Moves<'a, S>,
     cuts: Cuts,
     lower: &'a [S],
     top: &'a [S],
@@ -126,7 +110,7 @@ struct Context {
 
 /// A run of consecutive pieces of a path between `after` (a signature) and `lower` (an adjoint).
 struct Stretch<'a, S> {
-    increments: Increments<'a, S>,
+    increments: Moves<'a, S>,
     cuts: Cuts,
     first: usize,
     count: usize,
@@ -248,7 +232,7 @@ impl Context {
 
     fn signatures<S: Real>(
         &self,
-        increments: &Increments<'_, S>,
+        increments: &Moves<'_, S>,
         cuts: &Cuts,
         first: usize,
         slab: &mut [S],

@@ -1,9 +1,9 @@
 //! One lane a path: increments and coefficients of several paths, to and from vectors.
 
 use super::levels::Levels;
+use super::moves::Moves;
 use super::shape::{Places, Shape};
 use crate::error::{Result, try_vec};
-use crate::path::Increments;
 use crate::simd::{Lanes, MAX_LANES, Real};
 use std::ops::Range;
 
@@ -28,10 +28,29 @@ impl<V: Lanes> Lane<V> {
                 *to = begin as u32 + place;
             }
         }
+        Self::with_places(shape, places)
+    }
+
+    /// For states that are ordered by the last letters of words (`Small`).
+    #[inline(always)]
+    pub fn by_endings(levels: &Levels) -> Result<Self> {
+        let mut places = try_vec(levels.total(), 0)?;
+        let (d, each) = (levels.dim, levels.total() / levels.dim);
+        for k in 1..=levels.degree {
+            let below = levels.begin(k) / d;
+            for (w, to) in places[levels.begin(k)..][..levels.size(k)].iter_mut().enumerate() {
+                *to = (w % d * each + below + w / d) as u32;
+            }
+        }
+        Self::with_places(Shape::of_paths(levels), places)
+    }
+
+    #[inline(always)]
+    fn with_places(shape: Shape, places: Vec<u32>) -> Result<Self> {
         Ok(Lane {
             shape,
             places,
-            rows: try_vec(V::LANES * V::LANES * levels.dim, V::Scalar::ZERO)?,
+            rows: try_vec(V::LANES * V::LANES * shape.dim, V::Scalar::ZERO)?,
         })
     }
 
@@ -43,12 +62,15 @@ impl<V: Lanes> Lane<V> {
         &mut self,
         begin: usize,
         count: usize,
-        pieces: impl Iterator<Item = (Increments<'i, V::Scalar>, usize, usize)> + Clone,
+        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)> + Clone,
         to: &mut [V],
     ) where
         V::Scalar: 'i,
     {
         let d = self.shape.dim;
+        if self.read_plain(begin, count, pieces.clone(), to) {
+            return;
+        }
         let to = &mut to[..count.next_multiple_of(V::LANES) * d];
         for (block, vectors) in to.chunks_exact_mut(V::LANES * d).enumerate() {
             let step = begin + block * V::LANES;
@@ -72,6 +94,48 @@ impl<V: Lanes> Lane<V> {
                 vectors.copy_from_slice(&square[..V::LANES]);
             }
         }
+    }
+
+    /// The same for pieces of one length whose points lie one after the other; `false` if they are others.
+    #[inline(always)]
+    fn read_plain<'i>(
+        &self,
+        begin: usize,
+        count: usize,
+        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)>,
+        to: &mut [V],
+    ) -> bool
+    where
+        V::Scalar: 'i,
+    {
+        let d = self.shape.dim;
+        let mut lanes: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
+        for (lane, (moves, first, end)) in lanes.iter_mut().zip(pieces) {
+            if moves.points().is_empty() || end - first < begin + count {
+                return false;
+            }
+            *lane = &moves.points()[(end - begin - count) * d..][..(count + 1) * d];
+        }
+        let size = count * d;
+        let (mut t, mut c) = (count, 0);
+        for e in (0..size).step_by(V::LANES) {
+            let here = V::LANES.min(size - e);
+            let mut square = [V::zero(); MAX_LANES];
+            for (to, lane) in square.iter_mut().zip(lanes).take(V::LANES) {
+                if !lane.is_empty() {
+                    *to = V::load_some(&lane[e + d..][..here]) - V::load_some(&lane[e..][..here]);
+                }
+            }
+            V::transpose(&mut square);
+            for vector in &square[..here] {
+                to[(t - 1) * d + c] = *vector;
+                c += 1;
+                if c == d {
+                    (t, c) = (t - 1, 0);
+                }
+            }
+        }
+        true
     }
 
     /// Coefficients `range` of the state, to the rows of the lanes.

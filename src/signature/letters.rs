@@ -8,6 +8,8 @@ use std::ops::Mul;
 pub trait Spread<V: Lanes>: Copy {
     type Item: Copy;
     fn vector(item: Self::Item) -> V;
+    /// 1/q.
+    fn over(q: usize) -> Self::Item;
 }
 
 /// One number for all lanes: lanes are suffixes of one path.
@@ -24,6 +26,10 @@ impl<V: Lanes> Spread<V> for Common {
     fn vector(item: V::Scalar) -> V {
         V::splat(item)
     }
+    #[inline(always)]
+    fn over(q: usize) -> V::Scalar {
+        reciprocal(q)
+    }
 }
 
 impl<V: Lanes> Spread<V> for Own {
@@ -31,6 +37,10 @@ impl<V: Lanes> Spread<V> for Own {
     #[inline(always)]
     fn vector(item: V) -> V {
         item
+    }
+    #[inline(always)]
+    fn over(q: usize) -> V {
+        V::splat(reciprocal(q))
     }
 }
 
@@ -104,21 +114,23 @@ impl<Z: Copy + Mul<Output = Z>> Alphabet<Z> {
         &mut self.rows
     }
 
-    /// The first `steps` steps, once their rows are there; `over(q)` is 1/q.
+    /// The first `steps` steps, once their rows are there.
     #[inline(always)]
-    pub fn letters(&mut self, steps: usize, over: impl Fn(usize) -> Z) -> Letters<'_, Z> {
+    pub fn letters<V: Lanes, F: Spread<V, Item = Z>>(&mut self, steps: usize) -> Letters<'_, Z> {
         let (d, n) = (self.dim, self.degree);
-        let half = over(2);
+        let half = F::over(2);
         for (to, &z) in self.halves[..steps * d].iter_mut().zip(&self.rows) {
             *to = z * half;
         }
         for (letter, powers) in self.powers.chunks_exact_mut(self.room * n).enumerate() {
             let rows = self.rows[..steps * d].chunks_exact(d);
             for (to, row) in powers.chunks_exact_mut(n).zip(rows) {
-                let z = row[letter];
-                to[0] = z;
-                for (q, to) in (2..).zip(&mut to[1..]) {
-                    *to = z * over(q);
+                to[0] = row[letter];
+            }
+            for q in 2..=n {
+                let over = F::over(q);
+                for to in powers[..steps * n].chunks_exact_mut(n) {
+                    to[q - 1] = to[0] * over;
                 }
             }
         }

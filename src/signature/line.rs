@@ -1,12 +1,13 @@
 //! Paths in one channel: S_k = x^k / k!, x the whole increment.
 
+use super::moves::Moves;
 use super::stages::Stages;
 use crate::error::Result;
-use crate::path::{Increments, Transform, scatter_increments};
+use crate::path::{Transform, scatter_increments};
 use crate::simd::Real;
 
 /// The whole increment, summed with the errors of the sum (Kahan & Babuška; Neumaier 1974).
-fn increment<S: Real>(increments: &Increments<'_, S>) -> S {
+fn increment<S: Real>(increments: &Moves<'_, S>) -> S {
     let (mut sum, mut lost) = (S::ZERO, S::ZERO);
     let mut z = [S::ZERO];
     let size = |x: S| if x < S::ZERO { -x } else { x };
@@ -25,7 +26,7 @@ fn increment<S: Real>(increments: &Increments<'_, S>) -> S {
 }
 
 /// One row, and the path it is of.
-pub type Row<'a, S> = (Increments<'a, S>, &'a mut [S]);
+pub type Row<'a, S> = (Moves<'a, S>, &'a mut [S]);
 
 pub fn signature<S: Real>(rows: Vec<Row<'_, S>>, stages: &mut Stages<'_, '_>) -> Result<()> {
     let units = rows.iter().map(|(increments, _)| increments.count() as u64).sum();
@@ -45,7 +46,7 @@ pub fn signature<S: Real>(rows: Vec<Row<'_, S>>, stages: &mut Stages<'_, '_>) ->
 
 /// Σ_k grad_k x^(k-1)/(k-1)!, for every increment the same.
 pub fn backprop<S: Real>(
-    rows: Vec<(Increments<'_, S>, &[S], &mut [S])>,
+    rows: Vec<(Moves<'_, S>, &[S], &mut [S])>,
     transform: &Transform,
     stages: &mut Stages<'_, '_>,
 ) -> Result<()> {

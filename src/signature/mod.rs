@@ -1,19 +1,35 @@
 //! Truncated signatures and their gradients.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `levels`, `shape`, `walk` | where coefficients lie; a signature as tiles of suffixes; the order of the words of a tile |
+//! | `moves`, `letters` | increments of a path, and as factors z/q |
+//! | `tile`, `top` and `tile_adjoint`, `top_adjoint` | all levels above a tile's base, the last two in registers |
+//! | `base`, `base_adjoint` | the levels below the tiles |
+//! | `small`, `lanes` | several paths, one a lane |
+//! | `forward`, `backward` | the work of one thread on pieces of paths |
+//! | `pieces`, `chen`, `chain` | where paths are cut in time; pieces joined by Chen's identity, and its adjoint |
+//! | `products`, `gradients`, `stages` | what the public functions share among threads, stage after stage |
+//! | `line` | paths in one channel |
+//! | `compiled` | the doors to the algorithms, compiled in this crate |
 
 mod backward;
 mod base;
 mod base_adjoint;
 mod chain;
 mod chen;
+mod compiled;
 mod forward;
 mod gradients;
 mod lanes;
 mod letters;
 mod levels;
 mod line;
+mod moves;
 mod pieces;
 mod products;
 mod shape;
+mod small;
 mod stages;
 mod tile;
 mod tile_adjoint;
@@ -25,6 +41,7 @@ use crate::error::{Result, argument_error, length_error};
 use crate::parallel::Run;
 use crate::path::{Batch, Gradient, Transform};
 use crate::simd::Real;
+pub use compiled::Compiled;
 use levels::Levels;
 
 /// What is asked of a signature.
@@ -67,13 +84,13 @@ impl Options {
 }
 
 /// Signatures of a batch: `out` is (batch, length), C order.
-pub fn signature<S: Real>(paths: &Batch<'_, S>, options: &Options, out: &mut [S], run: &mut Run<'_>) -> Result<()> {
+pub fn signature<S: Compiled>(paths: &Batch<'_, S>, options: &Options, out: &mut [S], run: &mut Run<'_>) -> Result<()> {
     options.check("out", out.len(), paths)?;
-    products::signatures(paths, options, &options.levels(paths.dim())?, out, run)
+    S::signatures(paths, options, &options.levels(paths.dim())?, out, run)
 }
 
 /// Gradients with respect to the paths, given `grad` = ∂F/∂signature, (batch, length).
-pub fn signature_backprop<S: Real>(
+pub fn signature_backprop<S: Compiled>(
     grad: &[S],
     paths: &Batch<'_, S>,
     options: &Options,
@@ -81,5 +98,5 @@ pub fn signature_backprop<S: Real>(
     run: &mut Run<'_>,
 ) -> Result<()> {
     options.check("grad", grad.len(), paths)?;
-    gradients::gradients(grad, paths, options, &options.levels(paths.dim())?, gradient, run)
+    S::gradients(grad, paths, options, &options.levels(paths.dim())?, gradient, run)
 }

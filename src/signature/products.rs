@@ -5,18 +5,19 @@ use super::chain::{Chain, GROUP, Link};
 use super::forward::{Forward, Piece};
 use super::levels::Levels;
 use super::line;
+use super::moves::Moves;
 use super::pieces::Cuts;
 use super::stages::Stages;
 use crate::error::{Result, try_collect, try_vec};
 use crate::parallel::Run;
-use crate::path::{Batch, Increments};
+use crate::path::Batch;
 use crate::simd::{MAX_LANES, Real, dispatch};
 
 /// Increments of a piece at most.
 const PIECE: usize = 512;
 
 /// Bytes for the signatures of pieces before they are joined, unless a few signatures are more.
-const ROOM: usize = 16 << 20;
+const ROOM: usize = 8 << 20;
 
 pub fn signatures<S: Real>(
     paths: &Batch<'_, S>,
@@ -29,7 +30,7 @@ pub fn signatures<S: Real>(
         return Ok(());
     }
     let length = levels.total() + options.scalar_term as usize;
-    let increments = |b| Increments::new(paths.path(b), &options.transform);
+    let increments = |b| Moves::new(paths.path(b), &options.transform);
     let rows = out.chunks_exact_mut(length).map(|row| {
         if options.scalar_term {
             row[0] = S::ONE;
@@ -53,10 +54,11 @@ pub fn signatures<S: Real>(
 struct Block<'a, S> {
     levels: Levels,
     single: Vec<Piece<'a, S>>,
-    several: Vec<(Increments<'a, S>, Cuts, &'a mut [S])>,
+    several: Vec<(Moves<'a, S>, Cuts, &'a mut [S])>,
     /// Pieces of `several`, and how many there is room for.
     pieces: usize,
     room: usize,
+    slab: Vec<S>,
 }
 
 /// How many signatures of pieces there is room for: at most that many of a path are joined in one go.
@@ -73,10 +75,11 @@ impl<'a, S: Real> Block<'a, S> {
             several: Vec::new(),
             pieces: 0,
             room: room::<S>(&levels),
+            slab: Vec::new(),
         })
     }
 
-    fn add(&mut self, increments: Increments<'a, S>, row: &'a mut [S], stages: &mut Stages<'_, '_>) -> Result<()> {
+    fn add(&mut self, increments: Moves<'a, S>, row: &'a mut [S], stages: &mut Stages<'_, '_>) -> Result<()> {
         let cuts = Cuts::new(increments.count(), PIECE);
         match cuts.count() {
             0 => row.fill(S::ZERO),
@@ -114,8 +117,11 @@ impl<'a, S: Real> Block<'a, S> {
             return Ok(());
         }
         let count = std::mem::take(&mut self.pieces).min(self.room);
-        let mut slab = try_vec(count * self.levels.total(), S::ZERO)?;
-        products(&self.levels, self.room, paths, &mut slab, stages)
+        let size = count * self.levels.total();
+        if self.slab.len() < size {
+            self.slab = try_vec(size, S::ZERO)?;
+        }
+        products(&self.levels, self.room, paths, &mut self.slab[..size], stages)
     }
 }
 
@@ -123,7 +129,7 @@ impl<'a, S: Real> Block<'a, S> {
 pub fn products<S: Real>(
     levels: &Levels,
     room: usize,
-    mut paths: Vec<(Increments<'_, S>, Cuts, &mut [S])>,
+    mut paths: Vec<(Moves<'_, S>, Cuts, &mut [S])>,
     slab: &mut [S],
     stages: &mut Stages<'_, '_>,
 ) -> Result<()> {

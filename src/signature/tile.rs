@@ -8,57 +8,107 @@
 
 use super::letters::{Letters, Spread};
 use super::shape::Shape;
-use super::top::Top;
-use super::walk::{Visit, Walk};
+use super::top::{Top, Word};
+use super::walk::{Node, Visit, Walk};
 use crate::error::Result;
 use crate::simd::{Lanes, Part};
 
-/// Advances the tile over `steps` steps. `stem` is what its base hands up, a row h(k), k = base + 1..=N, a step;
-/// `state` holds levels base + 1..=N (`Shape::begin`), `streams` is scratch of `Shape::streams` and `WORDS` vectors a
-/// step. `pulse` is told the work done.
+/// A stretch of time of a tile.
+pub struct Stretch<'a, V, Z> {
+    pub shape: Shape,
+    pub steps: usize,
+    pub letters: Letters<'a, Z>,
+    /// What the base hands up: a row h(k), k = base + 1..=N, a step.
+    pub stem: &'a [V],
+    /// Whether the last level begins at zero, whatever the state is.
+    pub fresh: bool,
+}
+
+/// Advances the tile. `state` holds levels base + 1..=N (`Shape::begin`), `streams` is scratch of `Shape::streams` and
+/// `SCRATCH` vectors a step. The last level goes to `out` instead, if there is one: level N of the signature, the
+/// tile's first suffix and how many it has. `pulse` is told the work done.
 #[inline(always)]
 pub fn grow<V: Lanes, F: Spread<V>>(
-    shape: &Shape,
-    steps: usize,
-    letters: Letters<'_, F::Item>,
-    stem: &[V],
+    stretch: Stretch<'_, V, F::Item>,
     state: &mut [V],
     streams: &mut [V],
+    mut out: Option<(&mut [V::Scalar], usize, usize)>,
     pulse: &mut impl FnMut(usize) -> Result<()>,
 ) -> Result<()> {
+    let Stretch {
+        shape,
+        steps,
+        letters,
+        stem,
+        fresh,
+    } = stretch;
     let (d, n) = (shape.dim, shape.degree);
-    let (streams, words) = streams.split_at_mut(steps * shape.streams());
+    let (streams, scratch) = streams.split_at_mut(steps * shape.streams());
     let (lower, sums) = state.split_at_mut(shape.begin(n));
-    let mut top = |parent: &[V], lower: &mut [V], number: usize| {
+    let suffixes = d.pow(shape.base as u32);
+    let mut walk = Walk::new(&shape);
+    // The empty word counts where there is no other.
+    let mut next = if shape.base + 2 == n {
+        Some(Visit::Enter(Node::default()))
+    } else {
+        walk.next()
+    };
+    while let Some(visit) = next {
+        let Visit::Enter(node) = visit else {
+            next = walk.next();
+            continue;
+        };
+        let whole = node.level == 0;
+        let higher = n - node.level;
+        let powers = letters.powers(node.letter, steps);
+        let (below, above) = streams.split_at_mut(steps * shape.streams_below(node.level));
+        let parent = if whole {
+            &stem[..2 * steps]
+        } else {
+            shape.parent(steps, node.level, stem, below)
+        };
+        if !whole && higher > 2 {
+            V::call(Branch::<V, F> {
+                higher,
+                degree: n,
+                powers,
+                parent,
+                state: &mut lower[shape.begin(node.level) + node.number],
+                out: &mut above[..steps * higher],
+            });
+            next = walk.next();
+            continue;
+        }
+        let (words, own) = lower.split_at_mut(shape.begin(n - 1));
+        let (words, own) = (words.get_mut(shape.begin(n - 2).saturating_add(node.number)), own);
+        let word = match (whole, words) {
+            (false, Some(state)) => Some(Word { powers, state }),
+            _ => None,
+        };
+        // A tile that is done in one go needs its last level only until it is written.
+        let at = if fresh && out.is_some() { 0 } else { node.number * d * d };
+        let sums = &mut sums[at..][..d * d];
         V::call(Top::<V, F> {
             letters,
             parent,
-            state: &mut lower[shape.begin(n - 1) + number * d..][..d],
-            sums: &mut sums[number * d * d..][..d * d],
-            words: &mut *words,
+            word,
+            state: &mut own[node.number * d..][..d],
+            sums: &mut *sums,
+            fresh,
+            scratch: &mut *scratch,
         });
-        pulse(steps * d * d)
-    };
-    if shape.base + 2 == n {
-        return top(&stem[..2 * steps], lower, 0);
-    }
-    let mut walk = Walk::new(shape);
-    while let Some(visit) = walk.next() {
-        let Visit::Enter(node) = visit else { continue };
-        let (below, above) = streams.split_at_mut(steps * shape.streams_below(node.level));
-        let higher = n - node.level;
-        let own = &mut above[..steps * higher];
-        V::call(Branch::<V, F> {
-            higher,
-            degree: n,
-            powers: letters.powers(node.letter, steps),
-            parent: shape.parent(steps, node.level, stem, below),
-            state: &mut lower[shape.begin(node.level) + node.number],
-            out: &mut *own,
-        });
-        if higher == 2 {
-            top(own, lower, node.number)?;
+        if let Some((level, first, count)) = &mut out {
+            let stride = shape.words(n - 2) * suffixes;
+            let at = node.word * suffixes + *first;
+            // First letters are the slower ones in the level, second letters in the state.
+            for (letter, level) in level.chunks_exact_mut(stride * d).enumerate() {
+                for (row, sums) in level.chunks_exact_mut(stride).zip(sums.chunks_exact(d)) {
+                    sums[letter].store_some(&mut row[at..][..*count]);
+                }
+            }
         }
+        pulse(steps * d * d)?;
+        next = walk.next();
     }
     Ok(())
 }

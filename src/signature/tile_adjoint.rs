@@ -19,7 +19,7 @@ pub struct Tile<'a, 's, V, Z> {
     pub shape: Shape,
     pub steps: usize,
     pub letters: Letters<'a, Z>,
-    /// What the base hands up: a row h(k), k = base + 1..=N, a step; and what is handed back to it, added.
+    /// What the base hands up: a row h(k), k = base + 1..=N, a step; and what is handed back to it.
     pub stem: &'a [V],
     pub stem_adjoint: &'s mut [V],
     /// Levels base + 1..N before the first step; of level N nothing is needed.
@@ -52,6 +52,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
                 top: last,
                 gradient,
                 to: self.stem_adjoint,
+                first: true,
                 words,
             });
             return pulse(2 * steps * d * d);
@@ -85,6 +86,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
                     gradient: &mut gradient[node.letter..],
                     dim: d,
                     to,
+                    first: node.letter == 0,
                 });
                 continue;
             }
@@ -96,7 +98,6 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
                 state: &mut state[at],
                 out: &mut *own,
             });
-            back.fill(V::zero());
             if higher == 2 {
                 let words_of = |k| shape.begin(k) + node.number * d;
                 V::call(TopAdjoint::<V, F> {
@@ -107,6 +108,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
                     top: &last[node.number * d * d..][..d * d],
                     gradient: &mut *gradient,
                     to: back,
+                    first: true,
                     words: &mut *words,
                 });
                 pulse(2 * steps * d * d)?;
@@ -117,7 +119,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
 }
 
 /// The pass back through a word: `adjoint` its vector, `back` what was handed back for `higher` levels; `to` takes
-/// what is handed back to its parent, added.
+/// what is handed back to its parent.
 pub struct BranchBack<'a, 's, V: Lanes, F: Spread<V>> {
     pub higher: usize,
     pub degree: usize,
@@ -129,6 +131,8 @@ pub struct BranchBack<'a, 's, V: Lanes, F: Spread<V>> {
     pub gradient: &'s mut [V],
     pub dim: usize,
     pub to: &'s mut [V],
+    /// Whether it is the first to hand something back: sets what others add to.
+    pub first: bool,
 }
 
 impl<V: Lanes, F: Spread<V>> Part<V> for BranchBack<'_, '_, V, F> {
@@ -150,28 +154,29 @@ impl<V: Lanes, F: Spread<V>> BranchBack<'_, '_, V, F> {
     #[inline(always)]
     fn exactly<const K: usize, const I: usize>(self) {
         let mut a = *self.adjoint;
-        let over: [V; I] = std::array::from_fn(|q| V::splat(reciprocal(q + 1)));
-        let rows = self
-            .to
-            .as_chunks_mut::<I>()
-            .0
-            .iter_mut()
-            .zip(self.parent.as_chunks::<I>().0);
-        let rows = rows
-            .zip(self.back.as_chunks::<K>().0)
-            .zip(self.powers.chunks_exact(self.degree));
-        for ((((to, h), b), z), gradient) in rows.zip(self.gradient.chunks_mut(self.dim)).rev() {
-            let (Some(z), Some(gradient)) = (z.first_chunk::<I>(), gradient.first_mut()) else {
-                return;
-            };
-            let mut sum = h[0].mul_add(a, *gradient);
-            to[0] = F::vector(z[0]).mul_add(a, to[0]);
+        let mut over = [V::zero(); I];
+        for q in 0..I {
+            over[q] = V::splat(reciprocal(q + 1));
+        }
+        let parent = self.parent.as_chunks::<I>().0;
+        let steps = parent.len();
+        let (to, back) = (
+            &mut self.to.as_chunks_mut::<I>().0[..steps],
+            &self.back.as_chunks::<K>().0[..steps],
+        );
+        // Backwards by number: a reversed `zip` is not inlined.
+        for t in (0..steps).rev() {
+            let (h, b, to) = (&parent[t], &back[t], &mut to[t]);
+            let z = &self.powers[t * self.degree..][..I];
+            let mut sum = h[0].mul_add(a, self.gradient[t * self.dim]);
+            let old = if self.first { [V::zero(); I] } else { *to };
+            to[0] = F::vector(z[0]).mul_add(a, old[0]);
             for k in 0..K {
                 sum = (h[k + 1] * over[k + 1]).mul_add(b[k], sum);
-                to[k + 1] = F::vector(z[k + 1]).mul_add(b[k], to[k + 1]);
+                to[k + 1] = F::vector(z[k + 1]).mul_add(b[k], old[k + 1]);
                 a = a + b[k];
             }
-            *gradient = sum;
+            self.gradient[t * self.dim] = sum;
         }
         *self.adjoint = a;
     }
@@ -180,20 +185,21 @@ impl<V: Lanes, F: Spread<V>> BranchBack<'_, '_, V, F> {
     fn any(self) {
         let mut a = *self.adjoint;
         let (k, i) = (self.higher, self.higher + 1);
-        let rows = self.to.chunks_exact_mut(i).zip(self.parent.chunks_exact(i));
-        let rows = rows
-            .zip(self.back.chunks_exact(k))
-            .zip(self.powers.chunks_exact(self.degree));
-        for ((((to, h), b), z), gradient) in rows.zip(self.gradient.chunks_mut(self.dim)).rev() {
-            let mut sum = h[0].mul_add(a, gradient[0]);
+        for t in (0..self.parent.len() / i).rev() {
+            let (h, b) = (&self.parent[t * i..][..i], &self.back[t * k..][..k]);
+            let (to, z) = (&mut self.to[t * i..][..i], &self.powers[t * self.degree..][..i]);
+            if self.first {
+                to.fill(V::zero());
+            }
+            let mut sum = h[0].mul_add(a, self.gradient[t * self.dim]);
             to[0] = F::vector(z[0]).mul_add(a, to[0]);
-            let pairs = to[1..].iter_mut().zip(&h[1..]).zip(b).zip(&z[1..]);
-            for (q, (((to, &h), &b), &z)) in (2..).zip(pairs) {
-                sum = (h * V::splat(reciprocal(q))).mul_add(b, sum);
-                *to = F::vector(z).mul_add(b, *to);
+            for q in 1..i {
+                let b = b[q - 1];
+                sum = (h[q] * V::splat(reciprocal(q + 1))).mul_add(b, sum);
+                to[q] = F::vector(z[q]).mul_add(b, to[q]);
                 a = a + b;
             }
-            gradient[0] = sum;
+            self.gradient[t * self.dim] = sum;
         }
         *self.adjoint = a;
     }

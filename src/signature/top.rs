@@ -1,5 +1,6 @@
-//! The last two levels of a node, in registers along the path: with x = h(N), y = h(N-1) of its word,
+//! The last two levels over a word, in registers along the path: with x = h(N), y = h(N-1) of the word,
 //! T_i = A_i + z_i/2 · x,  A_i += z_i · y,  S_ai += z_a · T_i.
+//! The word's own level can be done on the way: x = A + z/3 · h(N), y = A + z/2 · h(N-1), A += z · h(N-2).
 
 use super::letters::{Letters, Spread, blocks};
 use crate::simd::{Lanes, Part};
@@ -32,129 +33,243 @@ pub const fn occurs<V: Lanes>(letters: usize, words: usize) -> bool {
 
 pub struct Top<'a, 's, V: Lanes, F: Spread<V>> {
     pub letters: Letters<'a, F::Item>,
-    /// (y, x) a step.
+    /// (y, x) a step, or (h(N-2), h(N-1), h(N)) a step where there is a word to be done.
     pub parent: &'a [V],
+    pub word: Option<Word<'a, 's, V, F::Item>>,
     /// A, one vector a letter.
     pub state: &'s mut [V],
-    /// S: `dim` first letters a word.
+    /// S: `dim` first letters a second letter; begins at zero, whatever is there, if `fresh`.
     pub sums: &'s mut [V],
-    /// Scratch: `WORDS` vectors a step.
-    pub words: &'s mut [V],
+    pub fresh: bool,
+    /// Scratch: `SCRATCH` vectors a step.
+    pub scratch: &'s mut [V],
 }
 
-/// The most words of a block.
-pub const WORDS: usize = 4;
+/// The word's own level: its letter's powers and its vector.
+pub struct Word<'a, 's, V, Z> {
+    pub powers: &'a [Z],
+    pub state: &'s mut V,
+}
+
+/// Vectors a step: (y, x), and the most words of a block.
+pub const SCRATCH: usize = 6;
 
 impl<V: Lanes, F: Spread<V>> Part<V> for Top<'_, '_, V, F> {
     type Output = ();
 
     #[inline(always)]
-    fn run(mut self) {
-        let (letters, words) = block_size::<V>(self.letters.dim);
-        for (begin, count) in blocks(self.letters.dim, words) {
+    fn run(self) {
+        let d = self.letters.dim;
+        let (most_letters, most_words) = block_size::<V>(d);
+        if self.fresh {
+            self.sums.fill(V::zero());
+        }
+        let steps = self.parent.len() / if self.word.is_some() { 3 } else { 2 };
+        let (pairs, words) = self.scratch.split_at_mut(2 * steps);
+        let pairs = pairs.as_chunks_mut::<2>().0;
+        let mut given = self.parent.as_chunks::<2>().0;
+        let mut all = blocks(d, most_words);
+        let mut block = Words {
+            letters: self.letters,
+            most_letters,
+            state: self.state,
+            sums: self.sums,
+            words,
+        };
+        if let Some(word) = self.word
+            && let Some((i, count)) = all.next()
+        {
+            let parent = self.parent.as_chunks::<3>().0;
             match count {
-                1 => self.words::<1>(begin, letters),
-                2 => self.words::<2>(begin, letters),
-                3 => self.words::<3>(begin, letters),
-                4 => self.words::<4>(begin, letters),
-                _ => unreachable!("a block of {count} words"),
+                1 => block.made::<F, 1>(word, parent, pairs, i),
+                2 => block.made::<F, 2>(word, parent, pairs, i),
+                3 => block.made::<F, 3>(word, parent, pairs, i),
+                _ => block.made::<F, 4>(word, parent, pairs, i),
+            }
+            given = pairs;
+        }
+        for (i, count) in all {
+            match count {
+                1 => block.given::<F, 1>(given, i),
+                2 => block.given::<F, 2>(given, i),
+                3 => block.given::<F, 3>(given, i),
+                _ => block.given::<F, 4>(given, i),
             }
         }
     }
 }
 
-impl<V: Lanes, F: Spread<V>> Top<'_, '_, V, F> {
-    /// R words from `i` on.
-    #[inline(always)]
-    fn words<const R: usize>(&mut self, i: usize, most_letters: usize) {
-        let d = self.letters.dim;
-        let several = d > most_letters;
-        let sums = &mut self.sums[i * d..][..R * d];
-        let steps = if several { self.parent.len() / 2 } else { 0 };
-        let words = &mut self.words.as_chunks_mut::<R>().0[..steps];
-        let first = First::<V, F, R> {
-            letters: self.letters,
-            parent: self.parent.as_chunks::<2>().0,
-            i,
-            state: &mut self.state[i..][..R],
-            sums: &mut *sums,
-            words: &mut *words,
-        };
-        let mut all = blocks(d, most_letters);
-        match all.next().map_or(0, |(_, count)| count) {
-            1 if occurs::<V>(1, R) => first.run::<1>(),
-            2 if occurs::<V>(2, R) => first.run::<2>(),
-            3 if occurs::<V>(3, R) => first.run::<3>(),
-            4 if occurs::<V>(4, R) => first.run::<4>(),
-            5 if occurs::<V>(5, R) => first.run::<5>(),
-            6 if occurs::<V>(6, R) => first.run::<6>(),
-            7 if occurs::<V>(7, R) => first.run::<7>(),
-            8 if occurs::<V>(8, R) => first.run::<8>(),
-            count => unreachable!("a block of {count} letters"),
-        }
-        for (a, count) in all {
-            last_level::<V, F, R>(self.letters, a, count, words, sums);
-        }
-    }
-}
-
-/// The first block of letters makes the words.
-struct First<'a, 's, V: Lanes, F: Spread<V>, const R: usize> {
-    letters: Letters<'a, F::Item>,
-    parent: &'a [[V; 2]],
-    i: usize,
+/// Blocks of words, each for all first letters.
+struct Words<'a, 's, V, Z> {
+    letters: Letters<'a, Z>,
+    most_letters: usize,
     state: &'s mut [V],
     sums: &'s mut [V],
-    /// Takes the words, if other blocks of letters need them.
-    words: &'s mut [[V; R]],
+    words: &'s mut [V],
 }
 
-impl<V: Lanes, F: Spread<V>, const R: usize> First<'_, '_, V, F, R> {
+impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
+    /// R words from `i` on, given (y, x).
     #[inline(always)]
-    fn run<const A: usize>(self) {
-        if self.words.is_empty() {
-            self.sum::<A, false>();
-        } else {
-            self.sum::<A, true>();
+    fn given<F: Spread<V, Item = Z>, const R: usize>(&mut self, pairs: &[[V; 2]], i: usize) {
+        let mut all = blocks(self.letters.dim, self.most_letters);
+        match all.next().map_or(0, |(_, count)| count) {
+            1 if occurs::<V>(1, R) => self.first_given::<F, 1, R>(pairs, i),
+            2 if occurs::<V>(2, R) => self.first_given::<F, 2, R>(pairs, i),
+            3 if occurs::<V>(3, R) => self.first_given::<F, 3, R>(pairs, i),
+            4 if occurs::<V>(4, R) => self.first_given::<F, 4, R>(pairs, i),
+            5 if occurs::<V>(5, R) => self.first_given::<F, 5, R>(pairs, i),
+            6 if occurs::<V>(6, R) => self.first_given::<F, 6, R>(pairs, i),
+            7 if occurs::<V>(7, R) => self.first_given::<F, 7, R>(pairs, i),
+            8 if occurs::<V>(8, R) => self.first_given::<F, 8, R>(pairs, i),
+            count => unreachable!("a block of {count} letters"),
+        }
+        self.others::<F, R>(pairs.len(), i);
+    }
+
+    /// R words from `i` on, with the word below them; (y, x) goes to `pairs`.
+    #[inline(always)]
+    fn made<F: Spread<V, Item = Z>, const R: usize>(
+        &mut self,
+        word: Word<'_, '_, V, Z>,
+        parent: &[[V; 3]],
+        pairs: &mut [[V; 2]],
+        i: usize,
+    ) {
+        let mut all = blocks(self.letters.dim, self.most_letters);
+        match all.next().map_or(0, |(_, count)| count) {
+            1 if occurs::<V>(1, R) => self.first_made::<F, 1, R>(word, parent, pairs, i),
+            2 if occurs::<V>(2, R) => self.first_made::<F, 2, R>(word, parent, pairs, i),
+            3 if occurs::<V>(3, R) => self.first_made::<F, 3, R>(word, parent, pairs, i),
+            4 if occurs::<V>(4, R) => self.first_made::<F, 4, R>(word, parent, pairs, i),
+            5 if occurs::<V>(5, R) => self.first_made::<F, 5, R>(word, parent, pairs, i),
+            6 if occurs::<V>(6, R) => self.first_made::<F, 6, R>(word, parent, pairs, i),
+            7 if occurs::<V>(7, R) => self.first_made::<F, 7, R>(word, parent, pairs, i),
+            8 if occurs::<V>(8, R) => self.first_made::<F, 8, R>(word, parent, pairs, i),
+            count => unreachable!("a block of {count} letters"),
+        }
+        self.others::<F, R>(parent.len(), i);
+    }
+
+    /// The other blocks of first letters, given the words.
+    #[inline(always)]
+    fn others<F: Spread<V, Item = Z>, const R: usize>(&mut self, steps: usize, i: usize) {
+        let d = self.letters.dim;
+        for (a, count) in blocks(d, self.most_letters).skip(1) {
+            let words = &self.words.as_chunks::<R>().0[..steps];
+            last_level::<V, F, R>(self.letters, a, count, words, &mut self.sums[i * d..][..R * d]);
         }
     }
 
     #[inline(always)]
-    fn sum<const A: usize, const KEEP: bool>(self) {
+    fn first_given<F: Spread<V, Item = Z>, const A: usize, const R: usize>(&mut self, pairs: &[[V; 2]], i: usize) {
         let d = self.letters.dim;
-        let mut state = [V::zero(); R];
-        state.copy_from_slice(self.state);
-        let mut sums = load::<V, A, R>(self.sums, d, 0);
+        let mut a = [V::zero(); R];
+        a.copy_from_slice(&self.state[i..][..R]);
+        let mut sums = load::<V, A, R>(&self.sums[i * d..], d, 0);
         let rows = self
             .letters
             .rows
             .chunks_exact(d)
             .zip(self.letters.halves.chunks_exact(d));
-        for (t, (&[y, x], (z, half))) in self.parent.iter().zip(rows).enumerate() {
-            let (own, half, z) = (&z[self.i..][..R], &half[self.i..][..R], &z[..A]);
-            let mut words = [V::zero(); R];
-            for r in 0..R {
-                words[r] = F::vector(half[r]).mul_add(x, state[r]);
-                state[r] = F::vector(own[r]).mul_add(y, state[r]);
+        if d > A {
+            let words = &mut self.words.as_chunks_mut::<R>().0[..pairs.len()];
+            for ((&[y, x], (z, half)), keep) in pairs.iter().zip(rows).zip(words) {
+                *keep = step::<V, F, A, R>(x, y, z, half, i, &mut a, &mut sums);
             }
-            if KEEP {
-                self.words[t] = words;
-            }
-            for a in 0..A {
-                let z = F::vector(z[a]);
-                for r in 0..R {
-                    sums[r][a] = z.mul_add(words[r], sums[r][a]);
-                }
+        } else {
+            for (&[y, x], (z, half)) in pairs.iter().zip(rows) {
+                step::<V, F, A, R>(x, y, z, half, i, &mut a, &mut sums);
             }
         }
-        self.state.copy_from_slice(&state);
-        store(&sums, self.sums, d, 0);
+        self.state[i..][..R].copy_from_slice(&a);
+        store(&sums, &mut self.sums[i * d..], d, 0);
     }
+
+    #[inline(always)]
+    fn first_made<F: Spread<V, Item = Z>, const A: usize, const R: usize>(
+        &mut self,
+        word: Word<'_, '_, V, Z>,
+        parent: &[[V; 3]],
+        pairs: &mut [[V; 2]],
+        i: usize,
+    ) {
+        let d = self.letters.dim;
+        let mut w = *word.state;
+        let mut a = [V::zero(); R];
+        a.copy_from_slice(&self.state[i..][..R]);
+        let mut sums = load::<V, A, R>(&self.sums[i * d..], d, 0);
+        let rows = self
+            .letters
+            .rows
+            .chunks_exact(d)
+            .zip(self.letters.halves.chunks_exact(d));
+        let below = parent
+            .iter()
+            .zip(word.powers.chunks_exact(self.letters.degree))
+            .zip(pairs);
+        if d > A {
+            let words = &mut self.words.as_chunks_mut::<R>().0[..parent.len()];
+            for ((((h, powers), pair), (z, half)), keep) in below.zip(rows).zip(words) {
+                let [y, x] = below_top::<V, F>(h, powers, &mut w);
+                *pair = [y, x];
+                *keep = step::<V, F, A, R>(x, y, z, half, i, &mut a, &mut sums);
+            }
+        } else {
+            for (((h, powers), pair), (z, half)) in below.zip(rows) {
+                let [y, x] = below_top::<V, F>(h, powers, &mut w);
+                // Where other blocks of words need them.
+                if A != R {
+                    *pair = [y, x];
+                }
+                step::<V, F, A, R>(x, y, z, half, i, &mut a, &mut sums);
+            }
+        }
+        *word.state = w;
+        self.state[i..][..R].copy_from_slice(&a);
+        store(&sums, &mut self.sums[i * d..], d, 0);
+    }
+}
+
+/// (y, x) of a word one letter longer than that of `h`.
+#[inline(always)]
+fn below_top<V: Lanes, F: Spread<V>>(h: &[V; 3], powers: &[F::Item], a: &mut V) -> [V; 2] {
+    let powers = &powers[..3];
+    let x = F::vector(powers[2]).mul_add(h[2], *a);
+    let y = F::vector(powers[1]).mul_add(h[1], *a);
+    *a = F::vector(powers[0]).mul_add(h[0], *a);
+    [y, x]
+}
+
+/// One step of R words from `i` on and the first A letters; gives T.
+#[inline(always)]
+fn step<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
+    x: V,
+    y: V,
+    z: &[F::Item],
+    half: &[F::Item],
+    i: usize,
+    a: &mut [V; R],
+    sums: &mut [[V; A]; R],
+) -> [V; R] {
+    let (own, half, z) = (&z[i..][..R], &half[i..][..R], &z[..A]);
+    let mut words = [V::zero(); R];
+    for r in 0..R {
+        words[r] = F::vector(half[r]).mul_add(x, a[r]);
+        a[r] = F::vector(own[r]).mul_add(y, a[r]);
+    }
+    for l in 0..A {
+        let z = F::vector(z[l]);
+        for r in 0..R {
+            sums[r][l] = z.mul_add(words[r], sums[r][l]);
+        }
+    }
+    words
 }
 
 /// S_aw += z_a · words_w for a block of `count` letters from `a` on and R words.
 #[inline(always)]
-pub fn last_level<V: Lanes, F: Spread<V>, const R: usize>(
+fn last_level<V: Lanes, F: Spread<V>, const R: usize>(
     letters: Letters<'_, F::Item>,
     a: usize,
     count: usize,
@@ -196,6 +311,13 @@ fn product<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
 }
 
 #[inline(always)]
+fn store<V: Lanes, const A: usize, const R: usize>(block: &[[V; A]; R], to: &mut [V], stride: usize, a: usize) {
+    for (from, to) in block.iter().zip(to.chunks_exact_mut(stride)) {
+        to[a..][..A].copy_from_slice(from);
+    }
+}
+
+#[inline(always)]
 pub fn load<V: Lanes, const A: usize, const R: usize>(from: &[V], stride: usize, a: usize) -> [[V; A]; R] {
     let mut block = [[V::zero(); A]; R];
     for (to, from) in block.iter_mut().zip(from.chunks_exact(stride)) {
@@ -204,21 +326,13 @@ pub fn load<V: Lanes, const A: usize, const R: usize>(from: &[V], stride: usize,
     block
 }
 
-#[inline(always)]
-fn store<V: Lanes, const A: usize, const R: usize>(block: &[[V; A]; R], to: &mut [V], stride: usize, a: usize) {
-    for (from, to) in block.iter().zip(to.chunks_exact_mut(stride)) {
-        to[a..][..A].copy_from_slice(from);
-    }
-}
-
 /// The last level alone, over words that are there: one stream a word.
 pub struct LastLevel<'a, 's, V: Lanes, F: Spread<V>> {
     pub letters: Letters<'a, F::Item>,
     pub steps: usize,
     pub streams: &'a [V],
     pub sums: &'s mut [V],
-    /// Scratch: `WORDS` vectors a step.
-    pub words: &'s mut [V],
+    pub scratch: &'s mut [V],
 }
 
 impl<V: Lanes, F: Spread<V>> Part<V> for LastLevel<'_, '_, V, F> {
@@ -243,7 +357,7 @@ impl<V: Lanes, F: Spread<V>> LastLevel<'_, '_, V, F> {
     #[inline(always)]
     fn words<const R: usize>(&mut self, w: usize, most_letters: usize) {
         let d = self.letters.dim;
-        let words = &mut self.words.as_chunks_mut::<R>().0[..self.steps];
+        let words = &mut self.scratch.as_chunks_mut::<R>().0[..self.steps];
         let streams = &self.streams[w * self.steps..][..R * self.steps];
         for (t, to) in words.iter_mut().enumerate() {
             for r in 0..R {

@@ -20,8 +20,9 @@ pub struct TopAdjoint<'a, 's, V: Lanes, F: Spread<V>> {
     pub top: &'a [V],
     /// z̄, one row a step.
     pub gradient: &'s mut [V],
-    /// (ȳ, x̄) a step, added.
+    /// (ȳ, x̄) a step: set by the first word of those that have this parent, then added to.
     pub to: &'s mut [V],
+    pub first: bool,
     /// Scratch: 2 · dim vectors a step.
     pub words: &'s mut [V],
 }
@@ -65,17 +66,22 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
     fn words<const A: usize, const R: usize>(&mut self, i: usize) {
         let top = load::<V, A, R>(&self.top[i * A..], A, 0);
         let parent = self.parent.as_chunks::<2>().0;
-        let z = self
-            .letters
-            .rows
-            .as_chunks::<A>()
-            .0
-            .iter()
-            .zip(self.letters.halves.as_chunks::<A>().0);
-        let gradient = self.gradient.as_chunks_mut::<A>().0;
-        forth::<V, F, A, R>(&top, i, parent, z.clone(), &mut self.state[i..][..R], gradient);
-        let to = self.to.as_chunks_mut::<2>().0;
-        back::<V, F, A, R>(&top, i, parent, z, &mut self.adjoint[i..][..R], gradient, to);
+        let steps = parent.len();
+        let z = &self.letters.rows.as_chunks::<A>().0[..steps];
+        let half = &self.letters.halves.as_chunks::<A>().0[..steps];
+        let gradient = &mut self.gradient.as_chunks_mut::<A>().0[..steps];
+        forth::<V, F, A, R>(&top, i, parent, (z, half), &mut self.state[i..][..R], gradient);
+        let to = &mut self.to.as_chunks_mut::<2>().0[..steps];
+        let first = self.first && i == 0;
+        back::<V, F, A, R>(
+            &top,
+            i,
+            parent,
+            (z, half),
+            &mut self.adjoint[i..][..R],
+            gradient,
+            (to, first),
+        );
     }
 
     /// Many letters: words stored, matrix products with X.
@@ -121,61 +127,64 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
                 gradient: &mut self.gradient[letter..],
                 dim: d,
                 to: &mut *self.to,
+                first: self.first && letter == 0,
             });
         }
     }
 }
 
 #[inline(always)]
-fn forth<'z, V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
+fn forth<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     top: &[[V; A]; R],
     i: usize,
     parent: &[[V; 2]],
-    z: impl Iterator<Item = (&'z [F::Item; A], &'z [F::Item; A])>,
+    letters: (&[[F::Item; A]], &[[F::Item; A]]),
     state: &mut [V],
     gradient: &mut [[V; A]],
-) where
-    F::Item: 'z,
-{
+) {
+    let steps = parent.len();
+    let (z, half, gradient) = (&letters.0[..steps], &letters.1[..steps], &mut gradient[..steps]);
     let mut a = [V::zero(); R];
     a.copy_from_slice(state);
-    for ((&[y, x], (z, half)), gradient) in parent.iter().zip(z).zip(gradient) {
-        let mut sums = *gradient;
+    for t in 0..steps {
+        let ([y, x], z, half) = (parent[t], &z[t][i..][..R], &half[t][i..][..R]);
+        let mut sums = gradient[t];
         for r in 0..R {
-            let word = F::vector(half[i + r]).mul_add(x, a[r]);
-            a[r] = F::vector(z[i + r]).mul_add(y, a[r]);
+            let word = F::vector(half[r]).mul_add(x, a[r]);
+            a[r] = F::vector(z[r]).mul_add(y, a[r]);
             for l in 0..A {
                 sums[l] = top[r][l].mul_add(word, sums[l]);
             }
         }
-        *gradient = sums;
+        gradient[t] = sums;
     }
     state.copy_from_slice(&a);
 }
 
 #[inline(always)]
-fn back<'z, V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
+fn back<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     top: &[[V; A]; R],
     i: usize,
     parent: &[[V; 2]],
-    z: impl DoubleEndedIterator<Item = (&'z [F::Item; A], &'z [F::Item; A])> + ExactSizeIterator,
+    letters: (&[[F::Item; A]], &[[F::Item; A]]),
     adjoint: &mut [V],
     gradient: &mut [[V; A]],
-    to: &mut [[V; 2]],
-) where
-    F::Item: 'z,
-{
+    (to, first): (&mut [[V; 2]], bool),
+) {
+    let steps = parent.len();
+    let (all, half) = (&letters.0[..steps], &letters.1[..steps]);
+    let (gradient, to) = (&mut gradient[..steps], &mut to[..steps]);
     let mut a = [V::zero(); R];
     a.copy_from_slice(adjoint);
-    let half_one = V::constant(0.5);
-    let z = z.take(parent.len());
-    let rows = parent.iter().zip(z).zip(gradient).zip(to);
-    for (((&[y, x], (z, half)), gradient), to) in rows.rev() {
-        let x = x * half_one;
-        let [mut y_sum, mut x_sum] = *to;
+    let one_half = V::constant(0.5);
+    // Backwards by number: a reversed `zip` is not inlined.
+    for t in (0..steps).rev() {
+        let [y, x] = parent[t];
+        let x = x * one_half;
+        let [mut y_sum, mut x_sum] = if first { [V::zero(); 2] } else { to[t] };
         let mut words = [V::zero(); R];
         for l in 0..A {
-            let z = F::vector(z[l]);
+            let z = F::vector(all[t][l]);
             for r in 0..R {
                 words[r] = if l == 0 {
                     z * top[r][0]
@@ -184,14 +193,15 @@ fn back<'z, V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
                 };
             }
         }
+        let (z, half, gradient) = (&all[t][i..][..R], &half[t][i..][..R], &mut gradient[t][i..][..R]);
         for r in 0..R {
-            let sum = y.mul_add(a[r], gradient[i + r]);
-            gradient[i + r] = x.mul_add(words[r], sum);
-            x_sum = F::vector(half[i + r]).mul_add(words[r], x_sum);
-            y_sum = F::vector(z[i + r]).mul_add(a[r], y_sum);
+            let sum = y.mul_add(a[r], gradient[r]);
+            gradient[r] = x.mul_add(words[r], sum);
+            x_sum = F::vector(half[r]).mul_add(words[r], x_sum);
+            y_sum = F::vector(z[r]).mul_add(a[r], y_sum);
             a[r] = a[r] + words[r];
         }
-        *to = [y_sum, x_sum];
+        to[t] = [y_sum, x_sum];
     }
     adjoint.copy_from_slice(&a);
 }

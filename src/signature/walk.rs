@@ -9,8 +9,9 @@ pub struct Node {
     pub level: usize,
     /// The letter put last in front of it.
     pub letter: usize,
-    /// Its number among the words of its length, in the order of the walk.
+    /// Its number among the words of its length in the order of the walk, and in lexicographic order.
     pub number: usize,
+    pub word: usize,
 }
 
 pub enum Visit {
@@ -51,12 +52,17 @@ impl Walk {
 
     #[inline(always)]
     fn enter(&mut self, letter: usize) -> Option<Visit> {
-        let number = match self.depth {
-            0 => letter,
-            depth => self.path[depth - 1].number * self.dim + letter,
+        let parent = self.path[self.depth.saturating_sub(1)];
+        let (number, word, words) = match self.depth {
+            0 => (0, 0, 1),
+            depth => (parent.number * self.dim, parent.word, self.dim.pow(depth as u32)),
         };
-        let level = self.first + self.depth;
-        let node = Node { level, letter, number };
+        let node = Node {
+            level: self.first + self.depth,
+            letter,
+            number: number + letter,
+            word: letter * words + word,
+        };
         self.path[self.depth] = node;
         self.depth += 1;
         self.left = None;
