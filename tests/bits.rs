@@ -105,7 +105,7 @@ fn pairs_in_any_company_f32() {
     pairs_in_any_company::<f32>();
 }
 
-/// Long pairs may be shared by lanes or threads. Some are beyond the 2^24 cells from which f64 carries increments, next
+/// Long pairs may be shared by lanes or threads. Some are beyond the 2^22 cells from which f64 carries increments, next
 /// to others that are not.
 fn long_pairs<S: Precision>(points: [usize; 3], each_alone: bool) {
     let dim = 2;

@@ -52,7 +52,6 @@ impl Refined {
 
     /// Cells of `W` half rows with `N` rows each: all in registers, column after column.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
     fn rows<V: Lanes, S: Scheme<V>, const R: usize, const C: usize, const W: usize, const N: usize>(
         &self,
         of: &Halves<'_, V, R, C>,
@@ -90,7 +89,6 @@ impl Refined {
 
     /// The adjoint of [`Self::rows`].
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
     fn rows_adjoint<V: Lanes, S: Scheme<V>, const R: usize, const C: usize, const W: usize, const N: usize>(
         &self,
         of: &Halves<'_, V, R, C>,

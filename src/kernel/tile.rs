@@ -140,7 +140,6 @@ pub(super) trait Tile<V: Lanes, S: Scheme<V>, const R: usize, const C: usize>: C
 
     /// All cells, given h = Δ/2, the edges left and above and the corner between; leaves the right and lower edges and
     /// the corner of the next tile.
-    #[allow(clippy::too_many_arguments)]
     fn forward(
         &self,
         h: &[[V; C]; R],
@@ -156,7 +155,6 @@ pub(super) trait Tile<V: Lanes, S: Scheme<V>, const R: usize, const C: usize>: C
 
     /// The adjoint of all cells, backwards: `slopes` as [`Slopes`] kept them, `given` the gradient given at every node
     /// in the same order, or nothing. Returns ∂F/∂h summed over the cells of every increment.
-    #[allow(clippy::too_many_arguments)]
     fn adjoint(
         &self,
         h: &[[V; C]; R],
