@@ -13,7 +13,7 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
-.PHONY: all help demo test test-rust test-levels test-python test-readme test-peers header bench clean
+.PHONY: all help demo test test-rust test-levels test-python test-peers header bench clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -28,7 +28,7 @@ help: ## show this list
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
 	build/demo/bin/python -m goursat.demo --output build/goursat-demo.png
 
-test: test-rust test-levels test-python test-readme ## everything but the peers
+test: test-rust test-levels test-python ## everything but the peers
 
 test-rust: ## format, lints, documentation, tests in Rust, C and C++
 	$(CARGO) fmt --check
@@ -49,9 +49,6 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 		echo "GOURSAT_SIMD=$$level"; \
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
-
-test-readme: build/test/ready ## the programs of README.md, that in Python included
-	GOURSAT_PYTHON=$(CURDIR)/build/test/bin/python $(CARGO) test --locked --test readme -- --include-ignored
 
 test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py

@@ -9,7 +9,7 @@ use goursat::kernel::{self, gram, gram_backprop, kernel, kernel_backprop};
 use goursat::parallel::Run;
 use goursat::path::{Batch, Gradient, LeadLag, Transform};
 use goursat::signature::{self, signature, signature_backprop};
-use goursat::simd::{Level, Real};
+use goursat::simd::Level;
 use std::time::Duration;
 
 /// Random walks with kernels near 1.

@@ -147,11 +147,14 @@ def test_a_signal_handler_that_returns(slow):
     ],
 )
 def test_ctrl_c(call):
+    # What runs in the background inherits that SIGINT is ignored.
     code = textwrap.dedent(f"""
+        import signal
         import time
         import numpy as np
         import goursat
 
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         x = np.random.default_rng(0).normal(size=(256, 400, 2)) / 20
         wide = np.tile(x[:64], (1, 10, 4))
         print("ready", flush=True)
@@ -162,11 +165,14 @@ def test_ctrl_c(call):
             assert goursat.sigkernel(x[:2, :9], x[:2, :9]).shape == (2,)
     """)
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.5)
-    sent = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        sent = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 0, errors
     assert out.startswith("interrupted"), (out, errors)
     assert float(out.split()[1]) - sent < 1.0
