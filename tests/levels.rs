@@ -7,7 +7,7 @@ use common::*;
 use goursat::Precision;
 use goursat::kernel::Options;
 use goursat::path::{Batch, LeadLag, Transform};
-use goursat::simd::{Level, Real};
+use goursat::simd::Level;
 use goursat::{reference, signature};
 use std::process::Command;
 

@@ -6,7 +6,7 @@ use goursat::parallel::Run;
 use goursat::path::{Batch, Gradient, Layout, LeadLag, Transform};
 use goursat::reference::{self, narrow, widen};
 use goursat::signature::{Options, signature, signature_backprop};
-use goursat::simd::{Level, MAX_LANES, Real};
+use goursat::simd::{Level, MAX_LANES};
 
 // ------------------------------------------------------------------------------------------------------- helpers
 
