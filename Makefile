@@ -13,7 +13,7 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
-.PHONY: all help demo test test-rust test-levels test-python test-peers header bench clean
+.PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -40,7 +40,7 @@ test-levels: ## the tests in Rust at each lesser SIMD level of this machine
 	@echo "lesser levels here: $(or $(LESSER),none)"
 	set -e; for level in $(LESSER); do \
 		echo "GOURSAT_SIMD=$$level"; \
-		GOURSAT_SIMD=$$level $(CARGO) test --locked --lib $(addprefix --test ,$(LEVEL_TESTS)); \
+		GOURSAT_SIMD=$$level $(CARGO) test --locked $(addprefix --test ,$(LEVEL_TESTS)); \
 	done
 
 test-python: build/test/ready ## the Python package: its tests, doctests, the vectors at each SIMD level
@@ -58,6 +58,10 @@ header: ## write include/goursat.h anew from src/ffi
 
 bench: ## benchmarks on one thread; GOURSAT_SIMD=avx2 make bench for another level
 	GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked
+
+bench-peers: build/peers/ready ## beside pySigLib on one thread: build/peers.md and build/peers.csv
+	build/peers/bin/python -m pip $(PIP) ./bindings/python
+	build/peers/bin/python benches/peers/compare.py
 
 clean: ## remove all that was built
 	$(CARGO) clean

@@ -9,8 +9,6 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 pub use double_double::{DoubleDouble, narrow, widen};
 
 mod double_double;
-#[cfg(test)]
-mod tests;
 
 /// What the equations need of a number.
 pub trait Number:
@@ -161,7 +159,7 @@ pub fn signature_length(dim: usize, degree: usize, scalar_term: bool) -> usize {
 }
 
 /// Where level k begins in a tensor that has its level 0.
-fn level_start(dim: usize, k: usize) -> usize {
+pub fn level_start(dim: usize, k: usize) -> usize {
     (0..k).map(|j| dim.pow(j as u32)).sum()
 }
 

@@ -1,6 +1,8 @@
 //! How many digits are right, on long paths above all. The judge is the same recurrence in double-double arithmetic,
 //! for the same stored numbers; of f32 results also f64 ones, which were held to it.
 
+#[path = "support/c.rs"]
+mod c;
 mod common;
 
 use common::*;
@@ -207,8 +209,13 @@ fn f64_above_the_threshold() {
     assert!(error < 1e-13, "refined circles: {error:e}");
 }
 
-/// One long pair. 20,000 points, as promised, take the judge half a minute; with the error of carried increments growing
-/// no faster than the length, a bound 2.5 times as strict at 8,000 says as much.
+/// 20,000 points within 1e-10, as promised, of long double: the judge above would take half a minute.
+#[test]
+fn f64_on_20_000_points_against_long_double() {
+    println!("{}", c::run_well("long_double.c", c::Language::C99, c::Library::Shared));
+}
+
+/// One long pair, where every cell loses to the same side.
 #[test]
 fn f64_on_a_long_pair() {
     let (x, y) = (line(8000, 1.3), line(8000, 0.9));

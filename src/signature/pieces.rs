@@ -35,24 +35,3 @@ impl Cuts {
         (begin, self.steps.min(begin + self.length))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_cover_the_path() {
-        for steps in 0..200 {
-            for most in [2, 6, 32] {
-                let cuts = Cuts::new(steps, most);
-                let mut end = steps;
-                for r in 0..cuts.count() {
-                    let (begin, until) = cuts.piece(r);
-                    assert!(until == end && begin < end && end - begin <= most && begin % 2 == 0);
-                    end = begin;
-                }
-                assert_eq!(end, 0);
-            }
-        }
-    }
-}

@@ -257,7 +257,7 @@ macro_rules! agree_with_peers {
 
             #[test]
             fn agree_with_peers_in_32_digits() {
-                super::$function::<crate::reference::DoubleDouble>();
+                super::$function::<goursat::reference::DoubleDouble>();
             }
         }
     )*};

@@ -1,6 +1,6 @@
 //! The oracle against finite differences, against the theory, and (in `peers`) against other people's libraries.
 
-use super::*;
+use goursat::reference::*;
 
 mod peers;
 
