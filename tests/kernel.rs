@@ -8,6 +8,7 @@ use goursat::kernel::{self, Options};
 use goursat::parallel::Run;
 use goursat::path::{Batch, Gradient, LeadLag, Transform};
 use goursat::reference;
+use goursat::simd::MAX_LANES;
 
 /// The cases that every function is held to: (batch, x points, y points, dim), orders, transform.
 fn cases() -> Vec<((usize, usize, usize, usize), Options)> {
@@ -219,4 +220,57 @@ fn few_pairs_have_the_bits_of_many_in_f64() {
 #[test]
 fn few_pairs_have_the_bits_of_many_in_f32() {
     few_and_many::<f32>();
+}
+
+/// Batches and lengths around every boundary: lanes, tiles and blocks.
+fn every_size<S: Precision>() {
+    let run = &mut Run::default();
+    let options = Options::default();
+    let sizes = (0..=2 * MAX_LANES + 1).map(|batch| (batch, 5, 6));
+    for (batch, m, n) in sizes.chain((1..=67).flat_map(|n| [(2, n, 34), (2, 9, n), (9, n, n)])) {
+        let dim = 2;
+        let what = format!("{batch} pairs of {m} and {n} points");
+        let (x, y) = (walks::<S>(batch, m, dim, 3), walks::<S>(batch, n, dim, 4));
+        let (x_batch, y_batch) = (
+            Batch::dense(&x, batch, m, dim).unwrap(),
+            Batch::dense(&y, batch, n, dim).unwrap(),
+        );
+        let grad = numbers::<S>(batch, 5);
+        let mut kernels = vec![S::NAN; batch];
+        kernel::kernel(&x_batch, &y_batch, &options, &mut kernels, run).unwrap();
+        let (mut gx, mut gy) = (vec![S::NAN; batch * m * dim], vec![S::NAN; batch * n * dim]);
+        let to_x = Gradient::new("x_grad", &mut gx, &x_batch).unwrap();
+        let to_y = Gradient::new("y_grad", &mut gy, &y_batch).unwrap();
+        kernel::kernel_backprop(&grad, &x_batch, &y_batch, &options, Some(to_x), Some(to_y), run).unwrap();
+        for b in 0..batch {
+            let (x, y) = (widen(&x[b * m * dim..][..m * dim]), widen(&y[b * n * dim..][..n * dim]));
+            let k = reference::kernel(&x, &y, dim, (0, 0));
+            // Relative to 1, where k begins, if it comes to less: what is lost on the way does not cancel.
+            let error = (kernels[b].to_f64() - k).abs() / k.abs().max(1.0);
+            assert!(error <= tolerance::<S>(), "{what}: off by {error:e}");
+            let expected = reference::kernel_backprop(grad[b].to_f64(), &x, &y, dim, (0, 0));
+            assert_close(
+                &gx[b * m * dim..][..m * dim],
+                &expected.0,
+                3.0 * tolerance::<S>(),
+                &what,
+            );
+            assert_close(
+                &gy[b * n * dim..][..n * dim],
+                &expected.1,
+                3.0 * tolerance::<S>(),
+                &what,
+            );
+        }
+    }
+}
+
+#[test]
+fn every_size_in_f64() {
+    every_size::<f64>();
+}
+
+#[test]
+fn every_size_in_f32() {
+    every_size::<f32>();
 }

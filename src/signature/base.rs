@@ -7,7 +7,7 @@
 use super::letters::Letters;
 use super::levels::Levels;
 use super::shape::Shape;
-use crate::error::Result;
+use crate::error::{Result, try_with_room};
 use crate::simd::{Lanes, Real};
 
 /// The streams h_j(k) of levels j = 1..=base, for k = j..=N, at every step of a piece.
@@ -22,7 +22,7 @@ pub struct Base<V> {
 impl<V: Lanes> Base<V> {
     #[inline(always)]
     pub fn new(levels: &Levels, shape: &Shape, steps: usize) -> Result<Self> {
-        let mut streams = Vec::with_capacity(shape.base);
+        let mut streams = try_with_room(shape.base)?;
         for j in 1..=shape.base {
             let rows = (steps + 1) * (levels.degree - j + 1);
             streams.push(V::scratch(rows * width::<V>(levels, j) + 2)?);

@@ -3,7 +3,7 @@
 use super::base::{Base, width};
 use super::letters::{Letters, reciprocal};
 use super::levels::Levels;
-use crate::error::{Result, try_vec};
+use crate::error::{Result, try_vec, try_with_room};
 use crate::simd::{Lanes, Real};
 
 /// Scratch: adjoints of the levels, and of the streams of one step.
@@ -19,7 +19,7 @@ pub struct BaseAdjoint<V: Lanes> {
 impl<V: Lanes> BaseAdjoint<V> {
     #[inline(always)]
     pub fn new(levels: &Levels, base: usize) -> Result<Self> {
-        let (mut state, mut streams) = (Vec::with_capacity(base), Vec::with_capacity(base));
+        let (mut state, mut streams) = (try_with_room(base)?, try_with_room(base)?);
         for j in 1..=base {
             let width = width::<V>(levels, j);
             state.push(try_vec(width + 2, V::zero())?);

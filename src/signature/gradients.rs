@@ -15,6 +15,7 @@ use crate::error::{Result, try_collect, try_vec};
 use crate::parallel::Run;
 use crate::path::{Batch, Gradient, LeadLag, Transform};
 use crate::simd::{Real, dispatch};
+use std::iter::once;
 
 /// Bytes for what the pieces of a path need, unless a few pieces need more.
 const ROOM: usize = 12 << 20;
@@ -192,7 +193,7 @@ impl Context {
                 let here = self.room.min(count - first);
                 self.signatures(&path.increments, &path.cuts, first, &mut slab[..here * below], stages)?;
                 let (pieces, fresh) = (&mut slab[..here * below], true);
-                chain(&levels, vec![Link::Fold { pieces, row, fresh }], stages)?;
+                chain(&levels, try_collect(once(Link::Fold { pieces, row, fresh }))?, stages)?;
             }
             let link = Link::Spread {
                 pieces: &sums,
@@ -202,7 +203,7 @@ impl Context {
                 after: &mut after,
                 lower: &mut lower,
             };
-            chain(&levels, vec![link], stages)?;
+            chain(&levels, try_collect(once(link))?, stages)?;
         }
         let mut edges = try_vec(count * self.dim, S::ZERO)?;
         for g in 0..number {
@@ -376,7 +377,7 @@ impl Context {
         let steps = |piece: &Piece<'_, S>| piece.end - piece.begin;
         let longest = list.iter().map(steps).max().unwrap_or(0);
         let units = list.iter().map(|piece| steps(piece) as u64).sum();
-        list.sort_by_key(|piece| std::cmp::Reverse(steps(piece)));
+        list.sort_unstable_by_key(|piece| std::cmp::Reverse(steps(piece)));
         let size = task_size(list.len(), longest * self.levels.total(), stages.threads());
         let tasks = try_collect(list.chunks_mut(size))?;
         let (levels, dim, transform) = (self.levels, self.dim, self.transform);

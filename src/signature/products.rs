@@ -181,7 +181,7 @@ pub fn pieces<S: Real>(levels: &Levels, list: &mut [Piece<'_, S>], stages: &mut 
     let longest = list.iter().map(steps).max().unwrap_or(0);
     let units = list.iter().map(|piece| steps(piece) as u64).sum();
     // Paths of like lengths share vectors. What is computed of each does not depend on it.
-    list.sort_by_key(|piece| std::cmp::Reverse(steps(piece)));
+    list.sort_unstable_by_key(|piece| std::cmp::Reverse(steps(piece)));
     let size = task_size(list.len(), longest * levels.total(), stages.threads());
     let tasks = try_collect(list.chunks_mut(size))?;
     stages.share(tasks, units, |queue| dispatch(Forward { levels, longest, queue }))
