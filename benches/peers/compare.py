@@ -2,8 +2,8 @@
 
     make bench-peers            # all of it, some minutes; writes build/peers.md and build/peers.csv
 
-Every work is done by both in turn, several times, and the shortest time of each counts. Before it is timed the results
-are compared. Paths are random walks whose steps are scaled by 1/sqrt(L d), so that kernels are of order 1.
+Every work is done by both in turn, as often as its time allows, and the shortest time of each counts. Before it is
+timed the results are compared. Paths are random walks whose steps are scaled by 1/sqrt(L d), so that kernels are of order 1.
 """
 
 import argparse
@@ -125,7 +125,7 @@ def measure(work: Work, budget: float) -> tuple[float, float, float]:
     best = [np.inf, np.inf]
     begun = time.perf_counter()
     rounds = 0
-    while rounds < 3 or (rounds < 20 and time.perf_counter() - begun < budget):
+    while not rounds or (rounds < 20 and time.perf_counter() - begun < budget):
         for which, run in enumerate([work.ours, work.peer]):
             start = time.perf_counter()
             run()
