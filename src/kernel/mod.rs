@@ -8,7 +8,7 @@
 //! | `block` | a block of tiles forward and back, and its share of the gradient |
 //! | `pairs` | a group of pairs, one a lane, swept strip after strip |
 //! | `groups`, `choice` | which pairs go together, and with which scheme and tile |
-//! | `relay` | one long pair, a run of strips a lane |
+//! | `relay`, `relay_back` | one long pair, a run of strips a lane |
 //! | `pairwise`, `grid`, `gram` | what the public functions share among threads |
 //! | `compiled` | the doors to those, compiled in this crate |
 
@@ -24,6 +24,7 @@ mod pairwise;
 mod panels;
 mod refined;
 mod relay;
+mod relay_back;
 mod scheme;
 mod tile;
 
