@@ -19,10 +19,7 @@ const ROWS: usize = 16;
 
 /// The order in which paths are taken: the longer ones first.
 fn by_length<S: Real>(batch: &Batch<'_, S>) -> Result<Vec<usize>> {
-    let mut order = try_vec(batch.batch(), 0)?;
-    for (b, slot) in order.iter_mut().enumerate() {
-        *slot = b;
-    }
+    let mut order: Vec<usize> = try_collect(0..batch.batch())?;
     if batch.layout().lengths.is_some() {
         order.sort_unstable_by_key(|&b| (std::cmp::Reverse(batch.points(b)), b));
     }

@@ -3,7 +3,7 @@
 use super::choice::{Job, choose_for_grids};
 use super::groups::{Group, Order as PairOrder};
 use super::pairs::{Extent, Order, Receive, Supply, Sweep};
-use super::pairwise::{Loader, Pairs, Task, share_by_kind};
+use super::pairwise::{Loader, Pairs, Task, share_by_kind, tasks};
 use super::scheme::Scheme;
 use super::tile::Tile;
 use crate::error::{Result, try_collect, try_vec};
@@ -54,12 +54,7 @@ pub(super) fn grids<S: Real>(
     let groups = order.groups(simd::lanes::<S>(), 1, &pairs.options, &pairs.x, &pairs.y)?;
     let mut by_pair: Vec<Option<&mut [S]>> = try_collect(out.chunks_exact_mut(shape.0 * shape.1).map(Some))?;
     let mut sorted: Vec<&mut [S]> = try_collect(order.pairs().iter().map(|&b| by_pair[b].take().unwrap_or_default()))?;
-    let mut rest = sorted.as_mut_slice();
-    let tasks = try_collect(groups.iter().map(|&group| {
-        let (outputs, after) = std::mem::take(&mut rest).split_at_mut(group.pairs.len());
-        rest = after;
-        Task { group, outputs }
-    }))?;
+    let tasks = tasks(&groups, &mut sorted)?;
     share_by_kind(pairs, tasks, run, |queue, carry, extent| {
         simd::dispatch(SolveGrids {
             pairs,

@@ -4,7 +4,7 @@ use super::Options;
 use super::choice::carries;
 use super::pairs::Extent;
 use super::panels::{Lane, contiguous};
-use crate::error::{Result, try_collect, try_vec, try_with_room};
+use crate::error::{Result, try_collect, try_with_room};
 use crate::path::{Batch, Path};
 use crate::simd::Real;
 use std::cmp::Reverse;
@@ -44,10 +44,7 @@ pub(super) struct Order {
 impl Order {
     /// Pairs (x_b, y_b), the larger ones first.
     pub fn of_pairs<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>) -> Result<Self> {
-        let mut pairs = try_vec(x.batch(), 0)?;
-        for (b, slot) in pairs.iter_mut().enumerate() {
-            *slot = b;
-        }
+        let mut pairs: Vec<usize> = try_collect(0..x.batch())?;
         if x.layout().lengths.is_some() || y.layout().lengths.is_some() {
             pairs.sort_unstable_by_key(|&b| Reverse((x.points(b), y.points(b), b)));
         }

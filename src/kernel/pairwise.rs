@@ -60,6 +60,15 @@ pub(super) struct Task<'a, O> {
     pub outputs: O,
 }
 
+/// A task a group, each with its part of `outputs`, one a pair in the order of the groups.
+pub(super) fn tasks<'t, 'o, O>(groups: &[Group<'t>], mut outputs: &'o mut [O]) -> Result<Vec<Task<'t, &'o mut [O]>>> {
+    try_collect(groups.iter().map(|&group| {
+        let (own, after) = std::mem::take(&mut outputs).split_at_mut(group.pairs.len());
+        outputs = after;
+        Task { group, outputs: own }
+    }))
+}
+
 /// Shares tasks among threads, those with and those without carried increments in turn: the worker is called with the
 /// kind and the extent of its tasks.
 pub(super) fn share_by_kind<'t, S: Real, O: Send>(
@@ -164,12 +173,7 @@ pub(super) fn kernels<S: Real>(pairs: &Pairs<'_, S>, out: &mut [S], run: &mut Ru
     let order = Order::of_pairs(&pairs.x, &pairs.y)?;
     let groups = order.groups(simd::lanes::<S>(), run.threads(), &pairs.options, &pairs.x, &pairs.y)?;
     let mut values = try_vec(out.len(), S::ZERO)?;
-    let mut rest = values.as_mut_slice();
-    let tasks = try_collect(groups.iter().map(|&group| {
-        let (outputs, after) = std::mem::take(&mut rest).split_at_mut(group.pairs.len());
-        rest = after;
-        Task { group, outputs }
-    }))?;
+    let tasks = tasks(&groups, &mut values)?;
     share_by_kind(pairs, tasks, run, |queue, carry, extent| {
         simd::dispatch(Solve {
             pairs,
@@ -260,12 +264,7 @@ pub(super) fn gradients<'g, S: Real>(
         };
         (take(&mut to_x), take(&mut to_y))
     }))?;
-    let mut rest = sides.as_mut_slice();
-    let tasks = try_collect(groups.iter().map(|&group| {
-        let (outputs, after) = std::mem::take(&mut rest).split_at_mut(group.pairs.len());
-        rest = after;
-        Task { group, outputs }
-    }))?;
+    let tasks = tasks(&groups, &mut sides)?;
     match given {
         Given::Kernels(_) => share_by_kind(pairs, tasks, run, |queue, carry, extent| {
             simd::dispatch(Differentiate::<'_, '_, '_, '_, '_, '_, S, false> {

@@ -1,7 +1,7 @@
 //! Where the gradient of a batch goes: like the batch, but contiguous.
 
 use super::Batch;
-use crate::error::{Result, argument_error, length_error, try_collect, try_vec};
+use crate::error::{Result, argument_error, length_error, try_collect};
 use crate::simd::Real;
 
 /// A buffer for the gradient of a batch, checked to be large enough. Path b's gradient is contiguous and begins at
@@ -67,10 +67,7 @@ fn start<S: Real>(of: &Batch<'_, S>, b: usize) -> usize {
 }
 
 fn sorted_by_start<S: Real>(of: &Batch<'_, S>) -> Result<Vec<usize>> {
-    let mut order = try_vec(of.batch(), 0)?;
-    for (b, slot) in order.iter_mut().enumerate() {
-        *slot = b;
-    }
+    let mut order: Vec<usize> = try_collect(0..of.batch())?;
     order.sort_unstable_by_key(|&b| start(of, b));
     Ok(order)
 }
