@@ -37,6 +37,12 @@ impl<'a, S: Real> Increments<'a, S> {
         copies * self.path.dim()
     }
 
+    /// Of a lead-lag path: the channels of lead, and of lag; and which of the two blocks moves at increment `t`.
+    #[inline(always)]
+    pub fn turns(&self, t: usize) -> Option<(usize, usize)> {
+        (self.lead_lag != LeadLag::Off).then(|| (self.path.dim(), self.lead_lag.source(t).1))
+    }
+
     /// Writes increment `t`, `dim` numbers.
     #[inline(always)]
     pub fn write(&self, t: usize, to: &mut [S]) {

@@ -2,18 +2,19 @@
 
 use super::base::Base;
 use super::base_adjoint::BaseAdjoint;
-use super::forward::{pulse, read, word_streams};
+use super::forward::{chunk_steps, pulse, read};
 use super::lanes::Lane;
-use super::letters::{Alphabet, Common, Own};
+use super::letters::{Common, Letters, Own};
 use super::levels::Levels;
 use super::moves::Moves;
 use super::shape::{Places, Shape};
+use super::tile::{Stretch, advance};
 use super::tile_adjoint::Tile;
 use super::top_adjoint::{ToLetters, ToWords};
 use crate::error::{Result, try_vec};
 use crate::parallel::Queue;
 use crate::path::{Transform, scatter_increments};
-use crate::simd::{Lanes, MAX_LANES, Real, Work};
+use crate::simd::{Lanes, MAX_LANES, Part, Real, Work};
 
 /// Increments `begin..end` of a path between what comes after and what comes before them.
 pub struct Piece<'a, S> {
@@ -47,7 +48,7 @@ impl<S: Real> Work<S> for Backward<'_, '_, '_, '_, S> {
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
         let queue = self.queue;
         let mut pulse = pulse(queue);
-        let lanes = over_paths::<S>(&self.levels);
+        let lanes = over_paths::<S>(&self.levels, V::LANES);
         let stride = self.longest.next_multiple_of(MAX_LANES) * self.levels.dim;
         let mut finish = Finish {
             transform: self.transform,
@@ -78,9 +79,10 @@ impl<S: Real> Work<S> for Backward<'_, '_, '_, '_, S> {
     }
 }
 
-/// Whether gradients are had with one lane a piece. The sums over words depend on it: it may depend on the shape alone.
-pub fn over_paths<S>(levels: &Levels) -> bool {
-    levels.degree == 1 || levels.total() * size_of::<S>() <= 3200
+/// Whether gradients are had with one lane a piece: where the state of as many signatures fits a cache. The sums over
+/// words depend on it, so it may depend on the shape alone.
+pub fn over_paths<S: Real>(levels: &Levels, lanes: usize) -> bool {
+    levels.degree == 1 || levels.total() * lanes * size_of::<S>() <= 320 << 10
 }
 
 /// From gradients of increments to gradients of points.
@@ -135,7 +137,10 @@ impl<S: Real> Finish<S> {
 struct OverPaths<V: Lanes> {
     levels: Levels,
     lane: Lane<V>,
-    alphabet: Alphabet<V>,
+    letters: Vec<V>,
+    /// Steps that are done together, and the state before each such chunk.
+    chunk: usize,
+    before: Vec<V>,
     stem: Vec<V>,
     /// What is handed back to the empty word, which is constant: not wanted.
     nowhere: Vec<V>,
@@ -154,14 +159,14 @@ struct Scratch<V> {
 
 impl<V: Lanes> Scratch<V> {
     #[inline(always)]
-    fn new(shape: &Shape, tiles: usize, longest: usize) -> Result<Self> {
-        let streams = longest * shape.streams();
+    fn new(shape: &Shape, tiles: usize, chunk: usize, longest: usize) -> Result<Self> {
+        let streams = chunk * shape.streams();
         Ok(Scratch {
             state: V::scratch(shape.begin(shape.degree))?,
             adjoint: V::scratch(tiles * shape.begin(shape.degree + 1))?,
             streams: V::scratch(streams)?,
             adjoints: V::scratch(streams)?,
-            words: V::scratch(longest * 2 * shape.dim.max(tiles))?,
+            words: V::scratch(chunk * 2 * shape.dim.max(tiles))?,
             gradient: V::scratch(longest * shape.dim)?,
         })
     }
@@ -172,12 +177,20 @@ impl<V: Lanes> OverPaths<V> {
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let longest = longest.next_multiple_of(MAX_LANES);
         let lane = Lane::new(levels)?;
+        let chunk = if levels.degree == 1 {
+            longest
+        } else {
+            chunk::<V>(levels, longest)
+        };
+        let below = levels.begin(levels.degree);
         Ok(OverPaths {
             levels: *levels,
-            alphabet: Alphabet::new(levels.dim, levels.degree, longest, V::zero())?,
-            stem: try_vec(longest * levels.degree, V::constant(1.0))?,
-            nowhere: V::scratch(longest * levels.degree)?,
-            scratch: Scratch::new(&lane.shape, 1, longest)?,
+            letters: V::scratch(longest * levels.dim)?,
+            chunk,
+            before: V::scratch(longest.div_ceil(chunk) * below)?,
+            stem: try_vec(chunk * levels.degree, V::constant(1.0))?,
+            nowhere: V::scratch(chunk * levels.degree)?,
+            scratch: Scratch::new(&lane.shape, 1, chunk, longest)?,
             lane,
         })
     }
@@ -192,8 +205,12 @@ impl<V: Lanes> OverPaths<V> {
         let (levels, d, scratch) = (self.levels, self.levels.dim, &mut self.scratch);
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
         let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
-        self.lane.read(0, steps, ends, self.alphabet.rows_mut());
-        let letters = self.alphabet.letters::<V, Own>(steps);
+        self.lane.read(0, steps, ends, &mut self.letters);
+        let letters = Letters {
+            dim: d,
+            rows: &self.letters,
+            turns: None,
+        };
         let (below, total) = (levels.begin(levels.degree), levels.total());
         self.lane
             .pack(&mut scratch.state, 0..below, pieces.iter().map(|p| p.state));
@@ -209,25 +226,12 @@ impl<V: Lanes> OverPaths<V> {
                 dim: d,
                 words: &self.stem[..steps],
                 top: &scratch.adjoint,
-                gradient: &mut *gradient,
+                gradient,
             });
+        } else {
+            self.tile(steps, pulse)?;
         }
-        let mut tile = Tile {
-            shape: self.lane.shape,
-            steps,
-            letters,
-            stem: &self.stem,
-            stem_adjoint: &mut self.nowhere[..steps * levels.degree],
-            state: &mut scratch.state,
-            adjoint: &mut scratch.adjoint,
-            gradient,
-            streams: &mut scratch.streams,
-            adjoints: &mut scratch.adjoints,
-            words: &mut scratch.words,
-        };
-        if levels.degree > 1 {
-            tile.pull_back::<Own>(pulse)?;
-        }
+        let scratch = &self.scratch;
         for (block, vectors) in scratch.gradient[..steps * d].chunks(V::LANES).enumerate() {
             let mut square = [V::zero(); MAX_LANES];
             square[..vectors.len()].copy_from_slice(vectors);
@@ -241,6 +245,50 @@ impl<V: Lanes> OverPaths<V> {
         }
         Ok(())
     }
+
+    /// Forth to find the state before each chunk of steps, and back.
+    #[inline(always)]
+    fn tile(&mut self, steps: usize, pulse: &mut impl FnMut(usize) -> Result<()>) -> Result<()> {
+        let (levels, d, scratch) = (self.levels, self.levels.dim, &mut self.scratch);
+        let letters = Letters {
+            dim: d,
+            rows: &self.letters,
+            turns: None,
+        };
+        let below = levels.begin(levels.degree);
+        for (begin, before) in chunks(steps, self.chunk).zip(self.before.chunks_exact_mut(below)) {
+            before.copy_from_slice(&scratch.state);
+            if begin + self.chunk < steps {
+                let stretch = Stretch {
+                    shape: self.lane.shape,
+                    steps: self.chunk,
+                    letters: letters.from(begin),
+                    stem: &self.stem,
+                    fresh: false,
+                };
+                advance::<V, Own>(stretch, &mut scratch.state, &mut scratch.streams);
+            }
+        }
+        for (begin, before) in chunks(steps, self.chunk).zip(self.before.chunks_exact(below)).rev() {
+            let count = self.chunk.min(steps - begin);
+            scratch.state.copy_from_slice(before);
+            let mut tile = Tile {
+                shape: self.lane.shape,
+                steps: count,
+                letters: letters.from(begin),
+                stem: &self.stem,
+                stem_adjoint: &mut self.nowhere[..count * levels.degree],
+                state: &mut scratch.state,
+                adjoint: &mut scratch.adjoint,
+                gradient: &mut scratch.gradient[begin * d..][..count * d],
+                streams: &mut scratch.streams,
+                adjoints: &mut scratch.adjoints,
+                words: &mut scratch.words,
+            };
+            tile.pull_back::<Own>(pulse)?;
+        }
+        Ok(())
+    }
 }
 
 /// One lane a suffix.
@@ -248,14 +296,15 @@ struct OverSuffixes<V: Lanes> {
     levels: Levels,
     shape: Shape,
     places: Places,
-    alphabet: Alphabet<V::Scalar>,
+    letters: Vec<V::Scalar>,
     base: Base<V>,
     base_adjoint: BaseAdjoint<V>,
     scratch: Scratch<V>,
+    /// Steps that are done together, and the state of a tile before each such chunk.
+    chunk: usize,
+    before: Vec<V>,
     stem: Vec<V>,
     stem_adjoint: Vec<V>,
-    /// What the tiles hand back to the base.
-    back: Vec<V>,
     sums: Vec<V::Scalar>,
 }
 
@@ -263,25 +312,24 @@ impl<V: Lanes> OverSuffixes<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
-        let tiles = if shape.base + 1 == levels.degree {
-            shape.width
-        } else {
-            1
-        };
-        let base_adjoint = BaseAdjoint::new(levels, shape.base)?;
+        let flat = shape.base + 1 == levels.degree;
+        let chunk = if flat { longest } else { chunk::<V>(levels, longest) };
+        let tiles = if flat { shape.width } else { 1 };
         let higher = longest * (levels.degree - shape.base);
+        let state = if flat { 0 } else { shape.begin(levels.degree) };
         Ok(OverSuffixes {
             levels: *levels,
             shape,
             places: Places::new(&shape)?,
-            alphabet: Alphabet::new(levels.dim, levels.degree, longest, V::Scalar::ZERO)?,
+            letters: try_vec(longest * levels.dim, V::Scalar::ZERO)?,
             base: Base::new(levels, &shape, longest)?,
-            scratch: Scratch::new(&shape, tiles, longest)?,
+            base_adjoint: BaseAdjoint::new(levels, &shape, longest)?,
+            scratch: Scratch::new(&shape, tiles, chunk, longest)?,
+            chunk,
+            before: V::scratch(longest.div_ceil(chunk) * state)?,
             stem: V::scratch(higher)?,
             stem_adjoint: V::scratch(higher)?,
-            back: V::scratch(longest * base_adjoint.stem() + 2)?,
-            base_adjoint,
-            sums: try_vec(longest * levels.dim, V::Scalar::ZERO)?,
+            sums: try_vec(longest.next_multiple_of(MAX_LANES) * levels.dim, V::Scalar::ZERO)?,
         })
     }
 
@@ -292,89 +340,186 @@ impl<V: Lanes> OverSuffixes<V> {
         finish: &mut Finish<V::Scalar>,
         pulse: &mut impl FnMut(usize) -> Result<()>,
     ) -> Result<()> {
-        let (levels, shape, d, scratch) = (self.levels, self.shape, self.levels.dim, &mut self.scratch);
+        let (levels, shape, d) = (self.levels, self.shape, self.levels.dim);
         let steps = piece.end - piece.begin;
-        read(&piece.increments, piece.end, steps, d, self.alphabet.rows_mut());
-        let letters = self.alphabet.letters::<V, Common>(steps);
+        read(&piece.increments, piece.end, steps, d, &mut self.letters);
+        let letters = Letters {
+            dim: d,
+            rows: &self.letters,
+            turns: None,
+        };
         let state = (!piece.state.is_empty()).then_some(piece.state);
         self.base.run(steps, letters, state);
-        scratch.gradient[..steps * d].fill(V::zero());
-        let stride = self.base_adjoint.stem();
-        let back = &mut self.back[..steps * stride + 2];
-        back[steps * stride..].fill(V::zero());
+        self.base_adjoint.begin(steps);
+        self.scratch.gradient[..steps * d].fill(V::zero());
         if shape.base + 1 == levels.degree {
-            for (v, tile) in scratch.adjoint.chunks_exact_mut(d).enumerate() {
-                read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, tile);
-            }
-            let (words, handed) = scratch.words.split_at_mut(steps * shape.width);
-            word_streams(&self.base, steps, words);
-            V::call(ToLetters {
-                steps,
-                dim: d,
-                words,
-                top: &scratch.adjoint,
-                gradient: &mut scratch.gradient,
-            });
-            V::call(ToWords::<V, Common> {
-                letters,
-                steps,
-                top: &scratch.adjoint,
-                to: &mut *handed,
-            });
-            for (w, stream) in handed[..steps * shape.width].chunks_exact(steps).enumerate() {
-                for (t, &word) in stream.iter().enumerate() {
-                    back[t * stride + w] = word;
-                }
-            }
-            pulse(2 * steps * scratch.adjoint.len())?;
+            self.flat(piece, steps, pulse)?;
         } else {
             for v in 0..shape.width {
-                for k in shape.base + 1..levels.degree {
-                    let (range, to) = (levels.begin(k)..levels.begin(k + 1), shape.begin(k));
-                    let state = &mut scratch.state[to..][..shape.words(k)];
-                    match piece.state.get(range.clone()) {
-                        Some(from) => read_tile(&levels, &shape, &self.places, v, k, from, state),
-                        None => state.fill(V::zero()),
-                    }
-                    let adjoint = &mut scratch.adjoint[to..][..shape.words(k)];
-                    read_tile(&levels, &shape, &self.places, v, k, &piece.lower[range], adjoint);
-                }
-                let top = &mut scratch.adjoint[shape.begin(levels.degree)..];
-                read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, top);
-                self.base.stem(v, steps, &mut self.stem);
-                let higher = levels.degree - shape.base;
-                let stem_adjoint = &mut self.stem_adjoint[..steps * higher];
-                let mut tile = Tile {
-                    shape,
-                    steps,
-                    letters,
-                    stem: &self.stem,
-                    stem_adjoint: &mut *stem_adjoint,
-                    state: &mut scratch.state,
-                    adjoint: &mut scratch.adjoint,
-                    gradient: &mut scratch.gradient,
-                    streams: &mut scratch.streams,
-                    adjoints: &mut scratch.adjoints,
-                    words: &mut scratch.words,
-                };
-                tile.pull_back::<Common>(pulse)?;
-                let rows = back.chunks_exact_mut(stride).zip(stem_adjoint.chunks_exact(higher));
-                for (to, from) in rows {
-                    for (to, &handed) in to.chunks_exact_mut(shape.width).zip(from) {
-                        to[v] = handed;
-                    }
-                }
+                self.tile(piece, steps, v, pulse)?;
             }
         }
-        let sums = &mut self.sums[..steps * d];
-        let gradient = &mut scratch.gradient[..steps * d];
-        self.base_adjoint
-            .run(&self.base, steps, letters, piece.lower, back, gradient, sums);
-        for ((to, vector), &sum) in finish.rows.iter_mut().zip(gradient).zip(&*sums) {
-            *to = vector.sum() + sum;
-        }
+        let letters = Letters {
+            dim: d,
+            rows: &self.letters,
+            turns: None,
+        };
+        let (gradient, sums) = (&mut self.scratch.gradient[..steps * d], &mut self.sums[..]);
+        let both = (&mut *gradient, &mut sums[..steps * d]);
+        self.base_adjoint.rest(&self.base, steps, letters, piece.lower, both);
+        V::call(Sums {
+            vectors: gradient,
+            numbers: sums,
+            to: &mut finish.rows,
+        });
         finish.finish(0, steps, d, piece);
         Ok(())
+    }
+
+    /// Where the last level stands right on the base: its words, one stream a vector of them.
+    #[inline(always)]
+    fn flat(
+        &mut self,
+        piece: &Piece<'_, V::Scalar>,
+        steps: usize,
+        pulse: &mut impl FnMut(usize) -> Result<()>,
+    ) -> Result<()> {
+        let (levels, shape, scratch, d) = (self.levels, self.shape, &mut self.scratch, self.levels.dim);
+        let letters = Letters {
+            dim: d,
+            rows: &self.letters,
+            turns: None,
+        };
+        for (v, tile) in scratch.adjoint.chunks_exact_mut(d).enumerate() {
+            read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, tile);
+        }
+        let (words, handed) = scratch.words.split_at_mut(steps * shape.width);
+        let handed = &mut handed[..steps * shape.width];
+        for (v, words) in words.chunks_exact_mut(steps).enumerate() {
+            self.base.stem(v, steps, letters, words);
+        }
+        V::call(ToLetters {
+            steps,
+            dim: d,
+            words,
+            top: &scratch.adjoint,
+            gradient: &mut scratch.gradient,
+        });
+        V::call(ToWords::<V, Common> {
+            letters,
+            steps,
+            top: &scratch.adjoint,
+            to: &mut *handed,
+        });
+        for (v, back) in handed.chunks_exact(steps).enumerate() {
+            let both = (&mut scratch.gradient[..steps * d], &mut self.sums[..steps * d]);
+            self.base_adjoint.stem(&self.base, v, letters, piece.lower, back, both);
+        }
+        pulse(2 * steps * scratch.adjoint.len())
+    }
+
+    /// Tile `v`: forth to find its state before each chunk of steps, and back.
+    #[inline(always)]
+    fn tile(
+        &mut self,
+        piece: &Piece<'_, V::Scalar>,
+        steps: usize,
+        v: usize,
+        pulse: &mut impl FnMut(usize) -> Result<()>,
+    ) -> Result<()> {
+        let (levels, shape, scratch, d) = (self.levels, self.shape, &mut self.scratch, self.levels.dim);
+        let letters = Letters {
+            dim: d,
+            rows: &self.letters,
+            turns: None,
+        };
+        for k in shape.base + 1..levels.degree {
+            let (range, to) = (levels.begin(k)..levels.begin(k + 1), shape.begin(k));
+            let state = &mut scratch.state[to..][..shape.words(k)];
+            match piece.state.get(range.clone()) {
+                Some(from) => read_tile(&levels, &shape, &self.places, v, k, from, state),
+                None => state.fill(V::zero()),
+            }
+            let adjoint = &mut scratch.adjoint[to..][..shape.words(k)];
+            read_tile(&levels, &shape, &self.places, v, k, &piece.lower[range], adjoint);
+        }
+        let top = &mut scratch.adjoint[shape.begin(levels.degree)..];
+        read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, top);
+        let higher = levels.degree - shape.base;
+        self.base.stem(v, steps, letters, &mut self.stem);
+        let stem_adjoint = &mut self.stem_adjoint[..steps * higher];
+        for (begin, before) in chunks(steps, self.chunk).zip(self.before.chunks_exact_mut(scratch.state.len())) {
+            before.copy_from_slice(&scratch.state);
+            if begin + self.chunk < steps {
+                let stretch = Stretch {
+                    shape,
+                    steps: self.chunk,
+                    letters: letters.from(begin),
+                    stem: &self.stem[begin * higher..],
+                    fresh: false,
+                };
+                advance::<V, Common>(stretch, &mut scratch.state, &mut scratch.streams);
+            }
+        }
+        for (begin, before) in chunks(steps, self.chunk)
+            .zip(self.before.chunks_exact(scratch.state.len()))
+            .rev()
+        {
+            let count = self.chunk.min(steps - begin);
+            scratch.state.copy_from_slice(before);
+            let mut tile = Tile {
+                shape,
+                steps: count,
+                letters: letters.from(begin),
+                stem: &self.stem[begin * higher..][..count * higher],
+                stem_adjoint: &mut stem_adjoint[begin * higher..][..count * higher],
+                state: &mut scratch.state,
+                adjoint: &mut scratch.adjoint,
+                gradient: &mut scratch.gradient[begin * d..][..count * d],
+                streams: &mut scratch.streams,
+                adjoints: &mut scratch.adjoints,
+                words: &mut scratch.words,
+            };
+            tile.pull_back::<Common>(pulse)?;
+        }
+        let both = (&mut scratch.gradient[..steps * d], &mut self.sums[..steps * d]);
+        self.base_adjoint
+            .stem(&self.base, v, letters, piece.lower, stem_adjoint, both);
+        Ok(())
+    }
+}
+
+/// Steps of a chunk. In the passes over the last two levels a step has its letters, their gradients and what goes to and
+/// fro between a word and its parent.
+#[inline(always)]
+fn chunk<V: Lanes>(levels: &Levels, longest: usize) -> usize {
+    chunk_steps(longest, (levels.dim + 5) * size_of::<V>(), 24 << 10)
+}
+
+/// Where chunks begin.
+fn chunks(steps: usize, chunk: usize) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator {
+    (0..steps.div_ceil(chunk)).map(move |c| c * chunk)
+}
+
+/// The sums of vectors, and a number to each.
+struct Sums<'a, 's, V: Lanes> {
+    vectors: &'a [V],
+    /// Whole vectors of them, and of the sums.
+    numbers: &'a [V::Scalar],
+    to: &'s mut [V::Scalar],
+}
+
+impl<V: Lanes> Part<V> for Sums<'_, '_, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (block, vectors) in self.vectors.chunks(V::LANES).enumerate() {
+            let mut rows = [V::zero(); MAX_LANES];
+            rows[..vectors.len()].copy_from_slice(vectors);
+            let at = block * V::LANES;
+            (V::sums(&rows) + V::load(&self.numbers[at..])).store(&mut self.to[at..]);
+        }
     }
 }
 

@@ -1,99 +1,116 @@
-//! The levels below the tiles: suffixes of at most `base` letters, in rows as they lie in the signature.
+//! The levels below the tiles: suffixes of at most `base` letters.
 //!
-//! Rows are short and not aligned. Each is computed in whole vectors from its begin on; what spills over its end is
-//! overwritten by the next row, and what spills over the last one by zeros. So the end of every level is zero, which
-//! the adjoint relies on.
+//! As in the tiles, vectors of coefficients go along the path one after the other. A level in lexicographic order is its
+//! letters times the level below, h_j(k)[i, w] = A_j[i, w] + z_i/(k-j+1) · h_{j-1}(k)[w]: a vector of it reads the level
+//! below from some w on, as if it went on from its begin, and that is how its rows are kept.
 
-use super::letters::Letters;
+use super::letters::{Column, Letters, reciprocal, reciprocals};
 use super::levels::Levels;
 use super::shape::Shape;
-use crate::error::{Result, try_with_room};
-use crate::simd::{Lanes, Real};
+use crate::error::{Result, try_vec, try_with_room};
+use crate::simd::{Lanes, Part, Real};
 
-/// The streams h_j(k) of levels j = 1..=base, for k = j..=N, at every step of a piece.
-pub struct Base<V> {
+/// The levels 1..=base over a piece, and the streams h_j(k), k = j+1..=N, of all but the last.
+pub struct Base<V: Lanes> {
     levels: Levels,
     base: usize,
-    steps: usize,
-    /// Of each level j: rows [step][k - j] of `width(j)` vectors; the row before the first step has the state.
+    /// Of each level j < base: rows [step][k - j - 1] of `wide` vectors, the numbers of the level and then its first ones again.
     streams: Vec<Vec<V>>,
+    /// Each level before the first step and after the last.
+    before: Vec<Vec<V>>,
+    after: Vec<Vec<V>>,
+    /// z of the letter of each lane, along the path.
+    lanes: Vec<V>,
 }
 
 impl<V: Lanes> Base<V> {
     #[inline(always)]
     pub fn new(levels: &Levels, shape: &Shape, steps: usize) -> Result<Self> {
-        let mut streams = try_with_room(shape.base)?;
+        let (mut streams, mut before, mut after) = (
+            try_with_room(shape.base)?,
+            try_with_room(shape.base)?,
+            try_with_room(shape.base)?,
+        );
         for j in 1..=shape.base {
-            let rows = (steps + 1) * (levels.degree - j + 1);
-            streams.push(V::scratch(rows * width::<V>(levels, j) + 2)?);
+            if j < shape.base {
+                streams.push(V::scratch(steps * (levels.degree - j) * wide::<V>(levels, j))?);
+            }
+            before.push(V::scratch(width::<V>(levels, j))?);
+            after.push(V::scratch(width::<V>(levels, j))?);
         }
         Ok(Base {
             levels: *levels,
             base: shape.base,
-            steps,
             streams,
+            before,
+            after,
+            lanes: try_vec(steps, V::zero())?,
         })
     }
 
-    /// All streams of a piece of `steps` steps that starts at the given signature, or at 1.
+    /// All levels but the last over a piece of `steps` steps that starts at the given signature, or at 1.
     #[inline(always)]
     pub fn run(&mut self, steps: usize, letters: Letters<'_, V::Scalar>, state: Option<&[V::Scalar]>) {
-        assert!(steps <= self.steps);
-        for j in 1..=self.base {
+        for (j, before) in (1..).zip(&mut self.before) {
+            let before = V::scalars_mut(before);
+            before.fill(V::Scalar::ZERO);
+            if let Some(state) = state {
+                let size = self.levels.size(j);
+                before[..size].copy_from_slice(&state[self.levels.begin(j)..][..size]);
+            }
+        }
+        for j in 1..self.base {
+            let (higher, wide) = (self.levels.degree - j, wide::<V>(&self.levels, j));
             let (below, above) = self.streams.split_at_mut(j - 1);
-            let stream = V::scalars_mut(&mut above[0]);
-            let (begin, size) = (self.levels.begin(j), self.levels.size(j));
-            match state {
-                Some(state) => stream[..size].copy_from_slice(&state[begin..][..size]),
-                None => stream[..size].fill(V::Scalar::ZERO),
+            let stream = &mut above[0][..steps * higher * wide];
+            for v in 0..width::<V>(&self.levels, j) {
+                spread(&self.levels, j, v, letters, &mut self.lanes[..steps]);
+                V::call(Vector {
+                    higher,
+                    letters: &self.lanes[..steps],
+                    parent: Parent::new(&self.levels, j, v, below),
+                    before: self.before[j - 1][v],
+                    after: &mut self.after[j - 1][v],
+                    out: &mut stream[v..],
+                    step: higher * wide,
+                    row: wide,
+                });
             }
-            stream[size..width::<V>(&self.levels, j) * V::LANES].fill(V::Scalar::ZERO);
-            match below.last() {
-                None => first_level::<V>(&self.levels, steps, letters, stream),
-                Some(parent) => level::<V>(&self.levels, j, steps, letters, V::scalars(parent), stream),
-            }
+            V::call(Again {
+                rows: stream,
+                wide,
+                size: self.levels.size(j),
+            });
         }
     }
 
-    /// The signature of level `j` after `steps` steps.
+    /// Vector `v` of the last level; what it hands up: a row h(k), k = base + 1..=N, a step.
     #[inline(always)]
-    pub fn level(&self, j: usize, steps: usize) -> &[V::Scalar] {
-        let row = (self.levels.degree - j + 1) * width::<V>(&self.levels, j) * V::LANES;
-        &V::scalars(&self.streams[j - 1])[steps * row..][..self.levels.size(j)]
+    pub fn stem(&mut self, v: usize, steps: usize, letters: Letters<'_, V::Scalar>, to: &mut [V]) {
+        let (j, higher) = (self.base, self.levels.degree - self.base);
+        spread(&self.levels, j, v, letters, &mut self.lanes[..steps]);
+        V::call(Vector {
+            higher,
+            letters: &self.lanes[..steps],
+            parent: Parent::new(&self.levels, j, v, &self.streams),
+            before: self.before[j - 1][v],
+            after: &mut self.after[j - 1][v],
+            out: &mut to[..steps * higher],
+            step: higher,
+            row: 1,
+        });
     }
 
-    /// h_j(k) after step `t`, zeros at its end.
+    /// The signature of level `j` after the last step.
     #[inline(always)]
-    pub fn row(&self, j: usize, k: usize, t: usize) -> &[V::Scalar] {
-        let width = width::<V>(&self.levels, j) * V::LANES;
-        let row = (t + 1) * (self.levels.degree - j + 1) + k - j;
-        &V::scalars(&self.streams[j - 1])[row * width..][..width]
+    pub fn level(&self, j: usize) -> &[V::Scalar] {
+        &V::scalars(&self.after[j - 1])[..self.levels.size(j)]
     }
 
-    /// Vectors of the last level.
+    /// What vector `v` of level `j` reads.
     #[inline(always)]
-    pub fn width(&self) -> usize {
-        width::<V>(&self.levels, self.base)
-    }
-
-    /// What vector `v` of the last level hands up: a row h(k), k = base + 1..=N, a step.
-    #[inline(always)]
-    pub fn stem(&self, v: usize, steps: usize, to: &mut [V]) {
-        let (width, higher) = (self.width(), self.levels.degree - self.base);
-        let rows = self.streams[self.base - 1].chunks_exact((higher + 1) * width).skip(1);
-        for (to, row) in to[..steps * higher].chunks_exact_mut(higher).zip(rows) {
-            for (to, vectors) in to.iter_mut().zip(row.chunks_exact(width).skip(1)) {
-                *to = vectors[v];
-            }
-        }
-    }
-
-    /// The rows of the last level, where the tiles are one level high: all h(N) of a step.
-    #[inline(always)]
-    pub fn words(&self) -> impl Iterator<Item = &[V]> {
-        let width = self.width();
-        let rows = self.streams[self.base - 1].chunks_exact(2 * width).skip(1);
-        rows.map(move |row| &row[width..])
+    pub fn parent(&self, j: usize, v: usize) -> Parent<'_, V::Scalar> {
+        Parent::new(&self.levels, j, v, &self.streams[..j - 1])
     }
 }
 
@@ -103,54 +120,199 @@ pub fn width<V: Lanes>(levels: &Levels, j: usize) -> usize {
     levels.size(j).div_ceil(V::LANES)
 }
 
-/// h_1(k) = A_1 + z/k.
+/// Vectors of a row that can be read from any of its numbers on.
 #[inline(always)]
-fn first_level<V: Lanes>(levels: &Levels, steps: usize, letters: Letters<'_, V::Scalar>, stream: &mut [V::Scalar]) {
-    let (n, d) = (levels.degree, levels.dim);
-    let width = width::<V>(levels, 1) * V::LANES;
-    for t in 0..steps {
-        let (before, after) = stream.split_at_mut((t + 1) * n * width);
-        let state = &before[t * n * width..][..d];
-        for (q, row) in (1..=n).zip(after.chunks_exact_mut(width)) {
-            let (row, end) = row.split_at_mut(d);
-            for (i, (to, &a)) in row.iter_mut().zip(state).enumerate() {
-                *to = a + letters.over(i, t, q);
-            }
-            end.fill(V::Scalar::ZERO);
+pub fn wide<V: Lanes>(levels: &Levels, j: usize) -> usize {
+    (levels.size(j) + V::LANES).div_ceil(V::LANES)
+}
+
+/// h_{j-1}(k), k = j..=N, of a step, as lanes of vector `v` of level j want it: `row` numbers apart, steps `step` numbers.
+#[derive(Clone, Copy)]
+pub struct Parent<'a, S> {
+    pub numbers: &'a [S],
+    pub step: usize,
+    pub row: usize,
+}
+
+impl<'a, S: Real> Parent<'a, S> {
+    #[inline(always)]
+    fn new<V: Lanes<Scalar = S>>(levels: &Levels, j: usize, v: usize, streams: &'a [Vec<V>]) -> Self {
+        if j == 1 {
+            // The empty word: 1 in every row.
+            return Parent {
+                numbers: S::ONES,
+                step: 0,
+                row: 0,
+            };
+        }
+        let row = wide::<V>(levels, j - 1) * V::LANES;
+        Parent {
+            numbers: &V::scalars(&streams[j - 2])[v * V::LANES % levels.size(j - 1)..],
+            step: (levels.degree - j + 1) * row,
+            row,
         }
     }
 }
 
-/// h_j(k) = A_j + z/(k-j+1) ⊗ h_{j-1}(k), one row a letter.
+/// The letters of the lanes of vector `v` of level `j`: (letter, end of its lanes), the last first.
 #[inline(always)]
-fn level<V: Lanes>(
-    levels: &Levels,
-    j: usize,
-    steps: usize,
-    letters: Letters<'_, V::Scalar>,
-    parent: &[V::Scalar],
-    stream: &mut [V::Scalar],
-) {
-    let (d, rows) = (levels.dim, levels.degree - j + 1);
-    let (length, size) = (levels.size(j - 1), levels.size(j));
-    let (parent_width, width) = (width::<V>(levels, j - 1) * V::LANES, width::<V>(levels, j) * V::LANES);
-    for t in 0..steps {
-        let (before, after) = stream.split_at_mut((t + 1) * rows * width);
-        let state = &before[t * rows * width..];
-        for q in 1..=rows {
-            // One row more a step in the parent, and one step more.
-            let h = &parent[((t + 1) * (rows + 1) + q) * parent_width..][..parent_width];
-            let to = &mut after[(q - 1) * width..];
-            for i in 0..d {
-                let z = V::splat(letters.over(i, t, q));
-                let (to, state) = (&mut to[i * length..], &state[i * length..]);
-                let vectors = h.chunks_exact(V::LANES);
-                for (v, h) in vectors.enumerate() {
-                    let at = v * V::LANES;
-                    z.mul_add(V::load(h), V::load(&state[at..])).store(&mut to[at..]);
+pub fn lanes_of<V: Lanes>(levels: &Levels, j: usize, v: usize) -> impl Iterator<Item = (usize, usize)> {
+    let (begin, size) = (v * V::LANES, levels.size(j - 1));
+    let end = (begin + V::LANES).min(levels.size(j));
+    let letters = begin / size..end.div_ceil(size);
+    letters.rev().map(move |i| (i, ((i + 1) * size).min(end) - begin))
+}
+
+/// z of the letter of each lane of vector `v` of level `j`, zeros beyond the level.
+#[inline(always)]
+pub fn spread<V: Lanes>(levels: &Levels, j: usize, v: usize, letters: Letters<'_, V::Scalar>, to: &mut [V]) {
+    if j == 1 {
+        let begin = v * V::LANES;
+        let end = (begin + V::LANES).min(levels.dim);
+        for (t, to) in to.iter_mut().enumerate() {
+            *to = V::load_some(&letters.row(t)[begin..end]);
+        }
+        return;
+    }
+    let mut lanes = lanes_of::<V>(levels, j, v);
+    let Some((last, end)) = lanes.next() else { return };
+    let (before, begin) = lanes.next().unwrap_or((last, end));
+    V::call(Two {
+        letters: [letters.column(before), letters.column(last)],
+        ends: [begin, end],
+        to: &mut *to,
+    });
+    for (letter, end) in lanes {
+        V::call(Over {
+            letter: letters.column(letter),
+            end,
+            to: &mut *to,
+        });
+    }
+}
+
+/// One letter in the lanes before an end, another one before its end, then zeros.
+struct Two<'a, 's, V: Lanes> {
+    letters: [Column<'a, V::Scalar>; 2],
+    ends: [usize; 2],
+    to: &'s mut [V],
+}
+
+impl<V: Lanes> Part<V> for Two<'_, '_, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let ([a, b], [end, last]) = (self.letters, self.ends);
+        for (t, to) in self.to.iter_mut().enumerate() {
+            let rest = V::splat(b.at(t)).first(last, V::zero());
+            *to = V::splat(a.at(t)).first(end, rest);
+        }
+    }
+}
+
+/// One letter in the lanes before an end, over what is there.
+struct Over<'a, 's, V: Lanes> {
+    letter: Column<'a, V::Scalar>,
+    end: usize,
+    to: &'s mut [V],
+}
+
+impl<V: Lanes> Part<V> for Over<'_, '_, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (t, to) in self.to.iter_mut().enumerate() {
+            *to = V::splat(self.letter.at(t)).first(self.end, *to);
+        }
+    }
+}
+
+/// One vector of a level along the path: `higher` streams h(k) go to `out`, whose rows are `row` vectors apart.
+struct Vector<'a, 's, V: Lanes> {
+    higher: usize,
+    letters: &'a [V],
+    parent: Parent<'a, V::Scalar>,
+    before: V,
+    after: &'s mut V,
+    out: &'s mut [V],
+    step: usize,
+    row: usize,
+}
+
+impl<V: Lanes> Part<V> for Vector<'_, '_, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.higher {
+            1 => self.exactly::<1, 2>(),
+            2 => self.exactly::<2, 3>(),
+            3 => self.exactly::<3, 4>(),
+            4 => self.exactly::<4, 5>(),
+            5 => self.exactly::<5, 6>(),
+            6 => self.exactly::<6, 7>(),
+            _ => self.any(),
+        }
+    }
+}
+
+impl<V: Lanes> Vector<'_, '_, V> {
+    #[inline(always)]
+    fn exactly<const K: usize, const I: usize>(self) {
+        let over = reciprocals::<V, I>();
+        let mut a = self.before;
+        for (t, &z) in self.letters.iter().enumerate() {
+            let h = &self.parent.numbers[t * self.parent.step..];
+            let out = &mut self.out[t * self.step..];
+            for k in 0..K {
+                let h = V::load(&h[(k + 1) * self.parent.row..]);
+                out[k * self.row] = (z * over[k + 1]).mul_add(h, a);
+            }
+            a = z.mul_add(V::load(h), a);
+        }
+        *self.after = a;
+    }
+
+    #[inline(always)]
+    fn any(self) {
+        let mut a = self.before;
+        for (t, &z) in self.letters.iter().enumerate() {
+            let h = &self.parent.numbers[t * self.parent.step..];
+            let out = &mut self.out[t * self.step..];
+            for k in 0..self.higher {
+                let over = V::splat(reciprocal(k + 2));
+                let h = V::load(&h[(k + 1) * self.parent.row..]);
+                out[k * self.row] = (z * over).mul_add(h, a);
+            }
+            a = z.mul_add(V::load(h), a);
+        }
+        *self.after = a;
+    }
+}
+
+/// Writes the first numbers of rows behind their last.
+struct Again<'s, V> {
+    rows: &'s mut [V],
+    wide: usize,
+    size: usize,
+}
+
+impl<V: Lanes> Part<V> for Again<'_, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let size = self.size;
+        for row in V::scalars_mut(self.rows).chunks_exact_mut(self.wide * V::LANES) {
+            if size >= V::LANES {
+                V::load(row).store(&mut row[size..]);
+            } else {
+                for i in 0..V::LANES {
+                    row[size + i] = row[i];
                 }
             }
-            V::zero().store(&mut to[size..]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Chen's identity, S(x * y) = S(x) ⊗ S(y): signatures of pieces joined, and its adjoint.
 
 use super::levels::Levels;
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Part};
 
 /// `sum += factor · term`
 #[inline(always)]
@@ -13,6 +13,39 @@ fn add_multiple<V: Lanes>(sum: &mut [V::Scalar], factor: V::Scalar, term: &[V::S
     }
     for (y, &x) in to.into_remainder().iter_mut().zip(from.remainder()) {
         *y = *y + factor * x;
+    }
+}
+
+/// `sum += Σ_u left[u] · rows[u]` for rows of fewer numbers than a vector has: whole vectors are read from where rows
+/// begin, several sums at a time.
+struct AddShort<'a, 's, S> {
+    sum: &'s mut [S],
+    left: &'a [S],
+    rows: &'a [S],
+}
+
+impl<V: Lanes> Part<V> for AddShort<'_, '_, V::Scalar> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        const AT_ONCE: usize = 4;
+        let size = self.sum.len();
+        let mut sums = [V::zero(); AT_ONCE];
+        let whole = (self.left.len() * size).saturating_sub(V::LANES) / size;
+        let whole = whole / AT_ONCE * AT_ONCE;
+        for (block, left) in self.left[..whole].as_chunks::<AT_ONCE>().0.iter().enumerate() {
+            let rows = &self.rows[block * AT_ONCE * size..];
+            for u in 0..AT_ONCE {
+                sums[u] = V::splat(left[u]).mul_add(V::load(&rows[u * size..]), sums[u]);
+            }
+        }
+        for (u, &left) in self.left.iter().enumerate().skip(whole) {
+            let row = V::load_some(&self.rows[u * size..][..size]);
+            sums[u % AT_ONCE] = V::splat(left).mul_add(row, sums[u % AT_ONCE]);
+        }
+        let sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        (V::load_some(self.sum) + sum).store_some(self.sum);
     }
 }
 
@@ -53,6 +86,14 @@ pub fn contract<V: Lanes>(levels: &Levels, first: &[V::Scalar], lower: &mut [V::
                 &above[levels.begin(m + j) - levels.begin(m + 1)..]
             };
             let left = &first[levels.begin(j)..][..levels.size(j)];
+            if level.len() < V::LANES {
+                V::call(AddShort {
+                    sum: level,
+                    left,
+                    rows: from,
+                });
+                continue;
+            }
             for (row, &factor) in from.chunks_exact(level.len()).zip(left) {
                 add_multiple::<V>(level, factor, row);
             }

@@ -2,7 +2,7 @@
 
 use super::base::Base;
 use super::lanes::Lane;
-use super::letters::{Alphabet, Common, Own};
+use super::letters::{Common, Letters, Own};
 use super::levels::Levels;
 use super::moves::Moves;
 use super::shape::{Places, Shape};
@@ -87,7 +87,7 @@ fn over_paths<V: Lanes>(levels: &Levels, pieces: usize) -> bool {
 /// One lane a piece.
 struct OverPaths<V: Lanes> {
     lane: Lane<V>,
-    alphabet: Alphabet<V>,
+    rows: Vec<V>,
     state: Vec<V>,
     streams: Vec<V>,
     /// The empty word: h_0(k) = 1.
@@ -106,11 +106,10 @@ impl<V: Lanes> OverPaths<V> {
         };
         let (d, n) = (levels.dim, levels.degree);
         let streams = lane.shape.streams() + SCRATCH;
-        let row = streams + d * n;
-        let chunk = chunk_steps(longest, row * size_of::<V>(), 128 << 10);
+        let chunk = chunk_steps(longest, (d + 5 + SCRATCH) * size_of::<V>(), 44 << 10);
         Ok(OverPaths {
             lane,
-            alphabet: Alphabet::new(d, n, chunk, V::zero())?,
+            rows: V::scratch(chunk * d)?,
             state: V::scratch(levels.total())?,
             streams: V::scratch(chunk * streams)?,
             stem: try_vec(chunk * n, V::constant(1.0))?,
@@ -126,17 +125,23 @@ impl<V: Lanes> OverPaths<V> {
         for begin in (0..steps).step_by(self.chunk) {
             let count = self.chunk.min(steps - begin);
             let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
-            self.lane.read(begin, count, ends, self.alphabet.rows_mut());
+            self.lane.read(begin, count, ends, &mut self.rows);
             if exists(shape.dim, shape.degree) {
                 V::call(Small {
                     dim: shape.dim,
                     degree: shape.degree,
-                    rows: &self.alphabet.rows_mut()[..count * shape.dim],
+                    rows: &self.rows[..count * shape.dim],
                     state: &mut self.state,
                 });
                 continue;
             }
-            let letters = self.alphabet.letters::<V, Own>(count);
+            let turns = pieces.first().and_then(|piece| piece.increments.turns(piece.end));
+            let letters = Letters {
+                dim: shape.dim,
+                rows: &self.rows,
+                turns,
+            }
+            .turned(begin);
             if shape.degree == 1 {
                 V::call(LastLevel::<V, Own> {
                     letters,
@@ -166,8 +171,8 @@ impl<V: Lanes> OverPaths<V> {
 
 /// Steps that are done together, so that what each needs stays in cache.
 #[inline(always)]
-fn chunk_steps(longest: usize, bytes: usize, cache: usize) -> usize {
-    let most = (cache / bytes.max(1)).clamp(32, 512);
+pub fn chunk_steps(longest: usize, bytes: usize, cache: usize) -> usize {
+    let most = (cache / bytes.max(1)).clamp(16, 512);
     let chunks = longest.div_ceil(most).max(1);
     longest.div_ceil(chunks).max(1).next_multiple_of(MAX_LANES)
 }
@@ -178,7 +183,7 @@ struct OverSuffixes<V: Lanes> {
     shape: Shape,
     places: Places,
     base: Base<V>,
-    alphabet: Alphabet<V::Scalar>,
+    rows: Vec<V::Scalar>,
     state: Vec<V>,
     streams: Vec<V>,
     stem: Vec<V>,
@@ -203,7 +208,7 @@ impl<V: Lanes> OverSuffixes<V> {
             shape,
             places: Places::new(&shape)?,
             base: Base::new(levels, &shape, longest)?,
-            alphabet: Alphabet::new(levels.dim, levels.degree, longest, V::Scalar::ZERO)?,
+            rows: try_vec(longest * levels.dim, V::Scalar::ZERO)?,
             state: V::scratch(tiles * shape.begin(levels.degree + 1))?,
             streams: V::scratch(chunk * streams)?,
             stem: V::scratch(longest * tiles * (levels.degree - shape.base))?,
@@ -215,21 +220,19 @@ impl<V: Lanes> OverSuffixes<V> {
     fn run(&mut self, piece: &mut Piece<'_, V::Scalar>, pulse: &mut impl FnMut(usize) -> Result<()>) -> Result<()> {
         let (levels, shape) = (self.levels, self.shape);
         let steps = piece.end - piece.begin;
-        read(
-            &piece.increments,
-            piece.end,
-            steps,
-            levels.dim,
-            self.alphabet.rows_mut(),
-        );
-        let letters = self.alphabet.letters::<V, Common>(steps);
+        read(&piece.increments, piece.end, steps, levels.dim, &mut self.rows);
+        let letters = Letters {
+            dim: levels.dim,
+            rows: &self.rows,
+            turns: piece.increments.turns(piece.end),
+        };
         self.base.run(steps, letters, None);
-        for j in 1..=shape.base {
-            piece.row[levels.begin(j)..][..levels.size(j)].copy_from_slice(self.base.level(j, steps));
-        }
         if shape.base + 1 == levels.degree {
             self.state.fill(V::zero());
-            word_streams(&self.base, steps, &mut self.stem);
+            for (v, words) in self.stem.chunks_exact_mut(steps).enumerate().take(shape.width) {
+                self.base.stem(v, steps, letters, words);
+            }
+            write_base(&levels, &shape, &self.base, piece.row);
             V::call(LastLevel::<V, Common> {
                 letters,
                 steps,
@@ -247,7 +250,7 @@ impl<V: Lanes> OverSuffixes<V> {
         let lower = shape.begin(levels.degree);
         for v in 0..shape.width {
             self.state[..lower].fill(V::zero());
-            self.base.stem(v, steps, &mut self.stem);
+            self.base.stem(v, steps, letters, &mut self.stem);
             let (first, suffixes) = (v * V::LANES, levels.size(shape.base));
             for t in (0..steps).step_by(self.chunk) {
                 let count = self.chunk.min(steps - t);
@@ -272,6 +275,7 @@ impl<V: Lanes> OverSuffixes<V> {
                 piece.row,
             );
         }
+        write_base(&levels, &shape, &self.base, piece.row);
         Ok(())
     }
 }
@@ -284,13 +288,11 @@ pub fn read<S: Real>(increments: &Moves<'_, S>, end: usize, steps: usize, dim: u
     }
 }
 
-/// Where the last level stands right on the base: its words, one stream each.
+/// Copies the levels below the tiles to their places in a signature.
 #[inline(always)]
-pub fn word_streams<V: Lanes>(base: &Base<V>, steps: usize, to: &mut [V]) {
-    for (t, row) in base.words().take(steps).enumerate() {
-        for (w, &word) in row.iter().enumerate() {
-            to[w * steps + t] = word;
-        }
+fn write_base<V: Lanes>(levels: &Levels, shape: &Shape, base: &Base<V>, row: &mut [V::Scalar]) {
+    for j in 1..=shape.base {
+        row[levels.begin(j)..][..levels.size(j)].copy_from_slice(base.level(j));
     }
 }
 

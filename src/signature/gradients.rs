@@ -2,7 +2,7 @@
 //! own. Both are had from the signatures of the pieces, which need all levels but the last.
 
 use super::Options;
-use super::backward::{Backward, Piece};
+use super::backward::{Backward, Piece, over_paths};
 use super::chain::Link;
 use super::forward;
 use super::levels::Levels;
@@ -14,7 +14,7 @@ use super::stages::Stages;
 use crate::error::{Result, try_collect, try_vec};
 use crate::parallel::Run;
 use crate::path::{Batch, Gradient, LeadLag, Transform};
-use crate::simd::{Real, dispatch};
+use crate::simd::{Real, dispatch, lanes};
 use std::iter::once;
 
 /// Bytes for what the pieces of a path need, unless a few pieces need more.
@@ -35,7 +35,7 @@ pub fn gradients<S: Real>(
         .chunks_exact(length)
         .map(|row| &row[options.scalar_term as usize..]);
     let room = room::<S>(levels);
-    let cuts = |b| Cuts::new(increments(b).count(), PIECE);
+    let cuts = |b| Cuts::new(increments(b).count(), piece::<S>(levels, increments(b).count()));
     let total = (0..paths.batch()).map(|b| {
         let stages = 1 + (cuts(b).count() > 1) as u64 + (cuts(b).count() > room) as u64;
         increments(b).count() as u64 * stages
@@ -85,7 +85,16 @@ pub fn gradients<S: Real>(
 }
 
 /// Increments of a piece at most: what it needs at a time should stay in cache.
-const PIECE: usize = 160;
+const PIECE: usize = 256;
+
+/// Increments of a piece of a path. Where pieces are lanes, a long path fills them by itself; but small signatures take
+/// longer to join than to compute.
+fn piece<S: Real>(levels: &Levels, steps: usize) -> usize {
+    if levels.total() < 512 || !over_paths::<S>(levels, lanes::<S>()) {
+        return PIECE;
+    }
+    steps.div_ceil(lanes::<S>()).clamp(64, PIECE)
+}
 
 /// How many pieces of a path are done in one go.
 fn room<S>(levels: &Levels) -> usize {

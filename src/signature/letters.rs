@@ -1,15 +1,11 @@
 //! Increments as factors: what a letter is worth at a step, divided by 1, 2, … as exp(dx) wants it.
 
-use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, Real};
-use std::ops::Mul;
 
 /// What a factor is to a vector.
 pub trait Spread<V: Lanes>: Copy {
     type Item: Copy;
     fn vector(item: Self::Item) -> V;
-    /// 1/q.
-    fn over(q: usize) -> Self::Item;
 }
 
 /// One number for all lanes: lanes are suffixes of one path.
@@ -26,10 +22,6 @@ impl<V: Lanes> Spread<V> for Common {
     fn vector(item: V::Scalar) -> V {
         V::splat(item)
     }
-    #[inline(always)]
-    fn over(q: usize) -> V::Scalar {
-        reciprocal(q)
-    }
 }
 
 impl<V: Lanes> Spread<V> for Own {
@@ -38,23 +30,23 @@ impl<V: Lanes> Spread<V> for Own {
     fn vector(item: V) -> V {
         item
     }
-    #[inline(always)]
-    fn over(q: usize) -> V {
-        V::splat(reciprocal(q))
-    }
 }
 
-/// The increments z of some steps. Steps run from the END of the path: signatures are built by prepending.
+/// The increments z of some steps, one row of `dim` letters a step. Steps run from the END of the path: signatures are
+/// built by prepending.
 #[derive(Clone, Copy)]
 pub struct Letters<'a, Z> {
     pub dim: usize,
-    pub degree: usize,
-    /// z and z/2, one row of `dim` letters a step.
     pub rows: &'a [Z],
-    pub halves: &'a [Z],
-    /// z/q for q = 1..=degree, contiguous; step by step; letter by letter, `room` steps apart.
-    powers: &'a [Z],
-    room: usize,
+    pub turns: Option<Turns>,
+}
+
+/// Lead and lag move in turn: two blocks of letters, `size` each, of which block `first` moves at even steps and the
+/// other at odd ones; letters after them always move. A letter that does not move is worth nothing at a step.
+#[derive(Clone, Copy)]
+pub struct Turns {
+    pub size: usize,
+    pub first: usize,
 }
 
 impl<'a, Z> Letters<'a, Z> {
@@ -63,86 +55,57 @@ impl<'a, Z> Letters<'a, Z> {
     pub fn from(&self, t: usize) -> Self {
         Letters {
             rows: &self.rows[t * self.dim..],
-            halves: &self.halves[t * self.dim..],
-            powers: &self.powers[t * self.degree..],
             ..*self
         }
+        .turned(t)
     }
 
-    /// z/q of a letter at a step.
+    /// These, whose first step is step `t` of what the turns were counted from.
     #[inline(always)]
-    pub fn over(&self, letter: usize, t: usize, q: usize) -> Z
-    where
-        Z: Copy,
-    {
-        self.powers[(letter * self.room + t) * self.degree + q - 1]
+    pub fn turned(mut self, t: usize) -> Self {
+        if let Some(turns) = &mut self.turns {
+            turns.first = (turns.first + t) % 2;
+        }
+        self
     }
 
-    /// The rows z/1, z/2, … of one letter for the first `steps` steps.
     #[inline(always)]
-    pub fn powers(&self, letter: usize, steps: usize) -> &'a [Z] {
-        &self.powers[letter * self.room * self.degree..][..steps * self.degree]
+    pub fn row(&self, t: usize) -> &'a [Z] {
+        &self.rows[t * self.dim..][..self.dim]
+    }
+
+    /// One letter along the path: its first increment and every `dim`-th after it.
+    #[inline(always)]
+    pub fn column(&self, letter: usize) -> Column<'a, Z> {
+        Column {
+            dim: self.dim,
+            rows: &self.rows[letter..],
+        }
     }
 }
 
-/// Room for the increments of a stretch.
-pub struct Alphabet<Z> {
+/// The increments of one letter.
+#[derive(Clone, Copy)]
+pub struct Column<'a, Z> {
     dim: usize,
-    degree: usize,
-    room: usize,
-    rows: Vec<Z>,
-    halves: Vec<Z>,
-    powers: Vec<Z>,
+    rows: &'a [Z],
 }
 
-impl<Z: Copy + Mul<Output = Z>> Alphabet<Z> {
+impl<Z: Copy> Column<'_, Z> {
     #[inline(always)]
-    pub fn new(dim: usize, degree: usize, room: usize, zero: Z) -> Result<Self> {
-        Ok(Alphabet {
-            dim,
-            degree,
-            room,
-            rows: try_vec(room * dim, zero)?,
-            halves: try_vec(room * dim, zero)?,
-            powers: try_vec(room * dim * degree, zero)?,
-        })
+    pub fn at(&self, t: usize) -> Z {
+        self.rows[t * self.dim]
     }
+}
 
-    /// Where the increments are to be written: one row a step.
-    #[inline(always)]
-    pub fn rows_mut(&mut self) -> &mut [Z] {
-        &mut self.rows
+/// 1/q for q = 1..=I. Where a letter's z/q is wanted it is made of z again: reading it would cost as much.
+#[inline(always)]
+pub fn reciprocals<V: Lanes, const I: usize>() -> [V; I] {
+    let mut all = [V::zero(); I];
+    for q in 0..I {
+        all[q] = V::splat(reciprocal(q + 1));
     }
-
-    /// The first `steps` steps, once their rows are there.
-    #[inline(always)]
-    pub fn letters<V: Lanes, F: Spread<V, Item = Z>>(&mut self, steps: usize) -> Letters<'_, Z> {
-        let (d, n) = (self.dim, self.degree);
-        let half = F::over(2);
-        for (to, &z) in self.halves[..steps * d].iter_mut().zip(&self.rows) {
-            *to = z * half;
-        }
-        for (letter, powers) in self.powers.chunks_exact_mut(self.room * n).enumerate() {
-            let rows = self.rows[..steps * d].chunks_exact(d);
-            for (to, row) in powers.chunks_exact_mut(n).zip(rows) {
-                to[0] = row[letter];
-            }
-            for q in 2..=n {
-                let over = F::over(q);
-                for to in powers[..steps * n].chunks_exact_mut(n) {
-                    to[q - 1] = to[0] * over;
-                }
-            }
-        }
-        Letters {
-            dim: d,
-            degree: n,
-            rows: &self.rows,
-            halves: &self.halves,
-            powers: &self.powers,
-            room: self.room,
-        }
-    }
+    all
 }
 
 /// 1/q, as every plan rounds it.

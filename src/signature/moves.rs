@@ -1,5 +1,6 @@
 //! The increments of a path, and where they lie in memory if that is simple.
 
+use super::letters::Turns;
 use crate::path::{Increments, Path, Transform};
 use crate::simd::Real;
 
@@ -27,6 +28,13 @@ impl<'a, S: Real> Moves<'a, S> {
     #[inline(always)]
     pub fn write(&self, t: usize, to: &mut [S]) {
         self.increments.write(t, to);
+    }
+
+    /// Which letters move at which steps, the first step being the increment before `end`.
+    #[inline(always)]
+    pub fn turns(&self, end: usize) -> Option<Turns> {
+        let (size, first) = self.increments.turns(end.saturating_sub(1))?;
+        Some(Turns { size, first })
     }
 
     #[inline(always)]

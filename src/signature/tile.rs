@@ -6,7 +6,7 @@
 //! the streams h_{j-1}(k) of its parent, k = j..N, keeps A_j in registers along the path and hands up the streams
 //! h_j(k), k = j+1..N. The last two levels are done together: see `top`.
 
-use super::letters::{Letters, Spread};
+use super::letters::{Column, Letters, Spread, blocks, reciprocal, reciprocals};
 use super::shape::Shape;
 use super::top::{Top, Word};
 use super::walk::{Node, Visit, Walk};
@@ -60,7 +60,7 @@ pub fn grow<V: Lanes, F: Spread<V>>(
         };
         let whole = node.level == 0;
         let higher = n - node.level;
-        let powers = letters.powers(node.letter, steps);
+        let column = letters.column(node.letter);
         let (below, above) = streams.split_at_mut(steps * shape.streams_below(node.level));
         let parent = if whole {
             &stem[..2 * steps]
@@ -70,8 +70,7 @@ pub fn grow<V: Lanes, F: Spread<V>>(
         if !whole && higher > 2 {
             V::call(Branch::<V, F> {
                 higher,
-                degree: n,
-                powers,
+                letter: column,
                 parent,
                 state: &mut lower[shape.begin(node.level) + node.number],
                 out: &mut above[..steps * higher],
@@ -82,7 +81,7 @@ pub fn grow<V: Lanes, F: Spread<V>>(
         let (words, own) = lower.split_at_mut(shape.begin(n - 1));
         let (words, own) = (words.get_mut(shape.begin(n - 2).saturating_add(node.number)), own);
         let word = match (whole, words) {
-            (false, Some(state)) => Some(Word { powers, state }),
+            (false, Some(state)) => Some(Word { letter: column, state }),
             _ => None,
         };
         // A tile that is done in one go needs its last level only until it is written.
@@ -117,8 +116,7 @@ pub fn grow<V: Lanes, F: Spread<V>>(
 /// levels, given those of the word, `parent`.
 pub struct Branch<'a, 's, V: Lanes, F: Spread<V>> {
     pub higher: usize,
-    pub degree: usize,
-    pub powers: &'a [F::Item],
+    pub letter: Column<'a, F::Item>,
     pub parent: &'a [V],
     pub state: &'s mut V,
     pub out: &'s mut [V],
@@ -144,19 +142,14 @@ impl<V: Lanes, F: Spread<V>> Branch<'_, '_, V, F> {
     #[inline(always)]
     fn exactly<const K: usize, const I: usize>(self) {
         let mut a = *self.state;
-        let powers = self.powers.chunks_exact(self.degree);
-        let rows = self
-            .out
-            .as_chunks_mut::<K>()
-            .0
-            .iter_mut()
-            .zip(self.parent.as_chunks::<I>().0);
-        for ((out, h), z) in rows.zip(powers) {
-            let Some(z) = z.first_chunk::<I>() else { return };
+        let over = reciprocals::<V, I>();
+        let rows = self.out.as_chunks_mut::<K>().0.iter_mut();
+        for (t, (out, h)) in rows.zip(self.parent.as_chunks::<I>().0).enumerate() {
+            let z = F::vector(self.letter.at(t));
             for k in 0..K {
-                out[k] = F::vector(z[k + 1]).mul_add(h[k + 1], a);
+                out[k] = (z * over[k + 1]).mul_add(h[k + 1], a);
             }
-            a = F::vector(z[0]).mul_add(h[0], a);
+            a = z.mul_add(h[0], a);
         }
         *self.state = a;
     }
@@ -164,17 +157,98 @@ impl<V: Lanes, F: Spread<V>> Branch<'_, '_, V, F> {
     #[inline(always)]
     fn any(self) {
         let mut a = *self.state;
-        let powers = self.powers.chunks_exact(self.degree);
-        let rows = self
-            .out
-            .chunks_exact_mut(self.higher)
-            .zip(self.parent.chunks_exact(self.higher + 1));
-        for ((out, h), z) in rows.zip(powers) {
-            for ((to, &h), &z) in out.iter_mut().zip(&h[1..]).zip(&z[1..]) {
-                *to = F::vector(z).mul_add(h, a);
+        let k = self.higher;
+        for t in 0..self.out.len() / k {
+            let z = F::vector(self.letter.at(t));
+            let (out, h) = (&mut self.out[t * k..][..k], &self.parent[t * (k + 1)..][..k + 1]);
+            for q in 1..=k {
+                out[q - 1] = (z * V::splat(reciprocal(q + 1))).mul_add(h[q], a);
             }
-            a = F::vector(z[0]).mul_add(h[0], a);
+            a = z.mul_add(h[0], a);
         }
         *self.state = a;
+    }
+}
+
+/// Advances the levels below the last one only: what `grow` leaves in `state`, without its sums.
+#[inline(always)]
+pub fn advance<V: Lanes, F: Spread<V>>(stretch: Stretch<'_, V, F::Item>, state: &mut [V], streams: &mut [V]) {
+    let Stretch {
+        shape,
+        steps,
+        letters,
+        stem,
+        ..
+    } = stretch;
+    let (d, n) = (shape.dim, shape.degree);
+    if shape.base + 2 == n {
+        return V::call(Words::<V, F> {
+            letters,
+            parent: &stem[..2 * steps],
+            state: &mut state[..d],
+        });
+    }
+    let mut walk = Walk::new(&shape);
+    while let Some(visit) = walk.next() {
+        let Visit::Enter(node) = visit else { continue };
+        let higher = n - node.level;
+        let (below, above) = streams.split_at_mut(steps * shape.streams_below(node.level));
+        let out = &mut above[..steps * higher];
+        V::call(Branch::<V, F> {
+            higher,
+            letter: letters.column(node.letter),
+            parent: shape.parent(steps, node.level, stem, below),
+            state: &mut state[shape.begin(node.level) + node.number],
+            out: &mut *out,
+        });
+        if higher == 2 {
+            V::call(Words::<V, F> {
+                letters,
+                parent: out,
+                state: &mut state[shape.begin(n - 1) + node.number * d..][..d],
+            });
+        }
+    }
+}
+
+/// A_i += z_i · y of the words of level N-1 over one that hands up (y, x).
+struct Words<'a, 's, V: Lanes, F: Spread<V>> {
+    letters: Letters<'a, F::Item>,
+    parent: &'a [V],
+    state: &'s mut [V],
+}
+
+impl<V: Lanes, F: Spread<V>> Part<V> for Words<'_, '_, V, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for (i, count) in blocks(self.letters.dim, 8) {
+            match count {
+                1 => self.block::<1>(i),
+                2 => self.block::<2>(i),
+                3 => self.block::<3>(i),
+                4 => self.block::<4>(i),
+                5 => self.block::<5>(i),
+                6 => self.block::<6>(i),
+                7 => self.block::<7>(i),
+                _ => self.block::<8>(i),
+            }
+        }
+    }
+}
+
+impl<V: Lanes, F: Spread<V>> Words<'_, '_, V, F> {
+    #[inline(always)]
+    fn block<const A: usize>(&mut self, i: usize) {
+        let mut a = [V::zero(); A];
+        a.copy_from_slice(&self.state[i..][..A]);
+        for (t, [y, _]) in self.parent.as_chunks::<2>().0.iter().enumerate() {
+            let z = &self.letters.row(t)[i..][..A];
+            for l in 0..A {
+                a[l] = F::vector(z[l]).mul_add(*y, a[l]);
+            }
+        }
+        self.state[i..][..A].copy_from_slice(&a);
     }
 }

@@ -6,7 +6,7 @@
 //! z̄_i += Σ_k <h_{j-1}(k), b(k)[i]>/q,  h̄_{j-1}(k) += Σ_i z_i/q · b(k)[i],  Ā_j += Σ_{k>j} b(k).
 //! All streams are recomputed or stored, none is had by un-multiplying along the path, which drifts.
 
-use super::letters::{Letters, Spread, reciprocal};
+use super::letters::{Column, Letters, Spread, reciprocal, reciprocals};
 use super::shape::Shape;
 use super::tile::Branch;
 use super::top_adjoint::TopAdjoint;
@@ -69,7 +69,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
             let (adjoints, back) = self.adjoints.split_at_mut(below);
             let (own, back) = (&mut own[..steps * higher], &mut back[..steps * higher]);
             let parent = shape.parent(steps, node.level, self.stem, streams);
-            let powers = letters.powers(node.letter, steps);
+            let letter = letters.column(node.letter);
             let at = shape.begin(node.level) + node.number;
             if leave {
                 let to = match node.level == shape.base + 1 {
@@ -78,8 +78,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
                 };
                 V::call(BranchBack::<V, F> {
                     higher,
-                    degree: n,
-                    powers,
+                    letter,
                     parent,
                     back,
                     adjoint: &mut lower[at],
@@ -92,8 +91,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
             }
             V::call(Branch::<V, F> {
                 higher,
-                degree: n,
-                powers,
+                letter,
                 parent,
                 state: &mut state[at],
                 out: &mut *own,
@@ -122,8 +120,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
 /// what is handed back to its parent.
 pub struct BranchBack<'a, 's, V: Lanes, F: Spread<V>> {
     pub higher: usize,
-    pub degree: usize,
-    pub powers: &'a [F::Item],
+    pub letter: Column<'a, F::Item>,
     pub parent: &'a [V],
     pub back: &'a [V],
     pub adjoint: &'s mut V,
@@ -154,10 +151,7 @@ impl<V: Lanes, F: Spread<V>> BranchBack<'_, '_, V, F> {
     #[inline(always)]
     fn exactly<const K: usize, const I: usize>(self) {
         let mut a = *self.adjoint;
-        let mut over = [V::zero(); I];
-        for q in 0..I {
-            over[q] = V::splat(reciprocal(q + 1));
-        }
+        let over = reciprocals::<V, I>();
         let parent = self.parent.as_chunks::<I>().0;
         let steps = parent.len();
         let (to, back) = (
@@ -167,15 +161,19 @@ impl<V: Lanes, F: Spread<V>> BranchBack<'_, '_, V, F> {
         // Backwards by number: a reversed `zip` is not inlined.
         for t in (0..steps).rev() {
             let (h, b, to) = (&parent[t], &back[t], &mut to[t]);
-            let z = &self.powers[t * self.degree..][..I];
+            let z = F::vector(self.letter.at(t));
             let mut sum = h[0].mul_add(a, self.gradient[t * self.dim]);
             let old = if self.first { [V::zero(); I] } else { *to };
-            to[0] = F::vector(z[0]).mul_add(a, old[0]);
+            to[0] = z.mul_add(a, old[0]);
+            let mut all = b[0];
             for k in 0..K {
                 sum = (h[k + 1] * over[k + 1]).mul_add(b[k], sum);
-                to[k + 1] = F::vector(z[k + 1]).mul_add(b[k], old[k + 1]);
-                a = a + b[k];
+                to[k + 1] = (z * over[k + 1]).mul_add(b[k], old[k + 1]);
+                if k > 0 {
+                    all = all + b[k];
+                }
             }
+            a = a + all;
             self.gradient[t * self.dim] = sum;
         }
         *self.adjoint = a;
@@ -187,16 +185,16 @@ impl<V: Lanes, F: Spread<V>> BranchBack<'_, '_, V, F> {
         let (k, i) = (self.higher, self.higher + 1);
         for t in (0..self.parent.len() / i).rev() {
             let (h, b) = (&self.parent[t * i..][..i], &self.back[t * k..][..k]);
-            let (to, z) = (&mut self.to[t * i..][..i], &self.powers[t * self.degree..][..i]);
+            let (to, z) = (&mut self.to[t * i..][..i], F::vector(self.letter.at(t)));
             if self.first {
                 to.fill(V::zero());
             }
             let mut sum = h[0].mul_add(a, self.gradient[t * self.dim]);
-            to[0] = F::vector(z[0]).mul_add(a, to[0]);
+            to[0] = z.mul_add(a, to[0]);
             for q in 1..i {
-                let b = b[q - 1];
-                sum = (h[q] * V::splat(reciprocal(q + 1))).mul_add(b, sum);
-                to[q] = F::vector(z[q]).mul_add(b, to[q]);
+                let (b, over) = (b[q - 1], V::splat(reciprocal(q + 1)));
+                sum = (h[q] * over).mul_add(b, sum);
+                to[q] = (z * over).mul_add(b, to[q]);
                 a = a + b;
             }
             self.gradient[t * self.dim] = sum;

@@ -2,7 +2,7 @@
 //! T_i = A_i + z_i/2 · x,  A_i += z_i · y,  S_ai += z_a · T_i.
 //! The word's own level can be done on the way: x = A + z/3 · h(N), y = A + z/2 · h(N-1), A += z · h(N-2).
 
-use super::letters::{Letters, Spread, blocks};
+use super::letters::{Column, Letters, Spread, Turns, blocks, reciprocals};
 use crate::simd::{Lanes, Part};
 
 /// First letters and words (second letters) of a block: accumulators that fit the registers.
@@ -45,9 +45,9 @@ pub struct Top<'a, 's, V: Lanes, F: Spread<V>> {
     pub scratch: &'s mut [V],
 }
 
-/// The word's own level: its letter's powers and its vector.
+/// The word's own level: its letter and its vector.
 pub struct Word<'a, 's, V, Z> {
-    pub powers: &'a [Z],
+    pub letter: Column<'a, Z>,
     pub state: &'s mut V,
 }
 
@@ -76,6 +76,26 @@ impl<V: Lanes, F: Spread<V>> Part<V> for Top<'_, '_, V, F> {
             sums: self.sums,
             words,
         };
+        if let Some(turns) = self.letters.turns {
+            if let Some(word) = self.word {
+                let parent = self.parent.as_chunks::<3>().0;
+                let mut w = *word.state;
+                for ((t, h), pair) in parent.iter().enumerate().zip(&mut *pairs) {
+                    *pair = below_top(h, F::vector(word.letter.at(t)), &mut w);
+                }
+                *word.state = w;
+                given = pairs;
+            }
+            for (i, count) in all {
+                match count {
+                    1 => block.in_turns::<F, 1>(given, i, turns),
+                    2 => block.in_turns::<F, 2>(given, i, turns),
+                    3 => block.in_turns::<F, 3>(given, i, turns),
+                    _ => block.in_turns::<F, 4>(given, i, turns),
+                }
+            }
+            return;
+        }
         if let Some(word) = self.word
             && let Some((i, count)) = all.next()
         {
@@ -151,13 +171,44 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
         self.others::<F, R>(parent.len(), i);
     }
 
+    /// R words from `i` on where letters move in turn: the words and what always moves, time, first; then each letter at
+    /// its own steps.
+    #[inline(always)]
+    fn in_turns<F: Spread<V, Item = Z>, const R: usize>(&mut self, pairs: &[[V; 2]], i: usize, turns: Turns) {
+        let d = self.letters.dim;
+        let sums = &mut self.sums[i * d..][..R * d];
+        let words = &mut self.words.as_chunks_mut::<R>().0[..pairs.len()];
+        V::call(Moving::<V, F, R> {
+            letters: self.letters,
+            pairs,
+            i,
+            always: 2 * turns.size,
+            state: &mut self.state[i..][..R],
+            words: &mut *words,
+            sums: &mut *sums,
+        });
+        for (block, begin) in [(turns.first, 0), (1 - turns.first, 1)] {
+            for (a, count) in blocks(turns.size, self.most_letters) {
+                let at = Steps { begin, by: 2 };
+                last_level::<V, F, R>(self.letters, block * turns.size + a, count, words, at, sums);
+            }
+        }
+    }
+
     /// The other blocks of first letters, given the words.
     #[inline(always)]
     fn others<F: Spread<V, Item = Z>, const R: usize>(&mut self, steps: usize, i: usize) {
         let d = self.letters.dim;
         for (a, count) in blocks(d, self.most_letters).skip(1) {
             let words = &self.words.as_chunks::<R>().0[..steps];
-            last_level::<V, F, R>(self.letters, a, count, words, &mut self.sums[i * d..][..R * d]);
+            last_level::<V, F, R>(
+                self.letters,
+                a,
+                count,
+                words,
+                Steps::ALL,
+                &mut self.sums[i * d..][..R * d],
+            );
         }
     }
 
@@ -167,19 +218,16 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
         let mut a = [V::zero(); R];
         a.copy_from_slice(&self.state[i..][..R]);
         let mut sums = load::<V, A, R>(&self.sums[i * d..], d, 0);
-        let rows = self
-            .letters
-            .rows
-            .chunks_exact(d)
-            .zip(self.letters.halves.chunks_exact(d));
         if d > A {
             let words = &mut self.words.as_chunks_mut::<R>().0[..pairs.len()];
-            for ((&[y, x], (z, half)), keep) in pairs.iter().zip(rows).zip(words) {
-                *keep = step::<V, F, A, R>(x, y, z, half, i, &mut a, &mut sums);
+            for ((t, &pair), keep) in pairs.iter().enumerate().zip(words) {
+                let z = self.letters.row(t);
+                *keep = step::<V, F, A, R>(pair, z, z, i, &mut a, &mut sums);
             }
         } else {
-            for (&[y, x], (z, half)) in pairs.iter().zip(rows) {
-                step::<V, F, A, R>(x, y, z, half, i, &mut a, &mut sums);
+            let rows = self.letters.rows.as_chunks::<A>().0;
+            for (&pair, z) in pairs.iter().zip(rows) {
+                step::<V, F, A, R>(pair, z, z, i, &mut a, &mut sums);
             }
         }
         self.state[i..][..R].copy_from_slice(&a);
@@ -199,30 +247,23 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
         let mut a = [V::zero(); R];
         a.copy_from_slice(&self.state[i..][..R]);
         let mut sums = load::<V, A, R>(&self.sums[i * d..], d, 0);
-        let rows = self
-            .letters
-            .rows
-            .chunks_exact(d)
-            .zip(self.letters.halves.chunks_exact(d));
-        let below = parent
-            .iter()
-            .zip(word.powers.chunks_exact(self.letters.degree))
-            .zip(pairs);
+        let below = parent.iter().enumerate().zip(pairs);
         if d > A {
             let words = &mut self.words.as_chunks_mut::<R>().0[..parent.len()];
-            for ((((h, powers), pair), (z, half)), keep) in below.zip(rows).zip(words) {
-                let [y, x] = below_top::<V, F>(h, powers, &mut w);
-                *pair = [y, x];
-                *keep = step::<V, F, A, R>(x, y, z, half, i, &mut a, &mut sums);
+            for (((t, h), pair), keep) in below.zip(words) {
+                *pair = below_top(h, F::vector(word.letter.at(t)), &mut w);
+                let z = self.letters.row(t);
+                *keep = step::<V, F, A, R>(*pair, z, z, i, &mut a, &mut sums);
             }
         } else {
-            for (((h, powers), pair), (z, half)) in below.zip(rows) {
-                let [y, x] = below_top::<V, F>(h, powers, &mut w);
-                // Where other blocks of words need them.
+            let rows = self.letters.rows.as_chunks::<A>().0;
+            for (((t, h), keep), z) in below.zip(rows) {
+                let pair = below_top(h, F::vector(word.letter.at(t)), &mut w);
+                // Where other blocks of words need it.
                 if A != R {
-                    *pair = [y, x];
+                    *keep = pair;
                 }
-                step::<V, F, A, R>(x, y, z, half, i, &mut a, &mut sums);
+                step::<V, F, A, R>(pair, z, z, i, &mut a, &mut sums);
             }
         }
         *word.state = w;
@@ -231,32 +272,72 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
     }
 }
 
-/// (y, x) of a word one letter longer than that of `h`.
+/// R words from `i` on, kept in `words`, and the sums of the letter from `always` on, if there is one: time.
+struct Moving<'a, 's, V: Lanes, F: Spread<V>, const R: usize> {
+    letters: Letters<'a, F::Item>,
+    pairs: &'a [[V; 2]],
+    i: usize,
+    always: usize,
+    state: &'s mut [V],
+    words: &'s mut [[V; R]],
+    sums: &'s mut [V],
+}
+
+impl<V: Lanes, F: Spread<V>, const R: usize> Part<V> for Moving<'_, '_, V, F, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        match self.letters.dim - self.always {
+            0 => self.with::<0>(),
+            _ => self.with::<1>(),
+        }
+    }
+}
+
+impl<V: Lanes, F: Spread<V>, const R: usize> Moving<'_, '_, V, F, R> {
+    #[inline(always)]
+    fn with<const A: usize>(&mut self) {
+        let d = self.letters.dim;
+        let mut a = [V::zero(); R];
+        a.copy_from_slice(self.state);
+        let mut sums = load::<V, A, R>(self.sums, d, self.always);
+        let rows = self.letters.rows.chunks_exact(d);
+        for ((&pair, keep), z) in self.pairs.iter().zip(&mut *self.words).zip(rows) {
+            *keep = step::<V, F, A, R>(pair, &z[self.i..], &z[self.always..], 0, &mut a, &mut sums);
+        }
+        self.state.copy_from_slice(&a);
+        store(&sums, self.sums, d, self.always);
+    }
+}
+
+/// (y, x) of a word one letter, z, longer than that of `h`.
 #[inline(always)]
-fn below_top<V: Lanes, F: Spread<V>>(h: &[V; 3], powers: &[F::Item], a: &mut V) -> [V; 2] {
-    let powers = &powers[..3];
-    let x = F::vector(powers[2]).mul_add(h[2], *a);
-    let y = F::vector(powers[1]).mul_add(h[1], *a);
-    *a = F::vector(powers[0]).mul_add(h[0], *a);
+fn below_top<V: Lanes>(h: &[V; 3], z: V, a: &mut V) -> [V; 2] {
+    let over = reciprocals::<V, 3>();
+    let x = (z * over[2]).mul_add(h[2], *a);
+    let y = (z * over[1]).mul_add(h[1], *a);
+    *a = z.mul_add(h[0], *a);
     [y, x]
 }
 
-/// One step of R words from `i` on and the first A letters; gives T.
+/// One step of R words from `i` on and A first letters, `first`; gives T.
 #[inline(always)]
 fn step<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
-    x: V,
-    y: V,
+    [y, x]: [V; 2],
     z: &[F::Item],
-    half: &[F::Item],
+    first: &[F::Item],
     i: usize,
     a: &mut [V; R],
     sums: &mut [[V; A]; R],
 ) -> [V; R] {
-    let (own, half, z) = (&z[i..][..R], &half[i..][..R], &z[..A]);
+    let (own, z) = (&z[i..][..R], &first[..A]);
+    let half = x * V::constant(0.5);
     let mut words = [V::zero(); R];
     for r in 0..R {
-        words[r] = F::vector(half[r]).mul_add(x, a[r]);
-        a[r] = F::vector(own[r]).mul_add(y, a[r]);
+        let z = F::vector(own[r]);
+        words[r] = z.mul_add(half, a[r]);
+        a[r] = z.mul_add(y, a[r]);
     }
     for l in 0..A {
         let z = F::vector(z[l]);
@@ -267,6 +348,17 @@ fn step<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     words
 }
 
+/// Every `by`-th step from `begin` on.
+#[derive(Clone, Copy)]
+struct Steps {
+    begin: usize,
+    by: usize,
+}
+
+impl Steps {
+    const ALL: Steps = Steps { begin: 0, by: 1 };
+}
+
 /// S_aw += z_a · words_w for a block of `count` letters from `a` on and R words.
 #[inline(always)]
 fn last_level<V: Lanes, F: Spread<V>, const R: usize>(
@@ -274,17 +366,18 @@ fn last_level<V: Lanes, F: Spread<V>, const R: usize>(
     a: usize,
     count: usize,
     words: &[[V; R]],
+    steps: Steps,
     sums: &mut [V],
 ) {
     match count {
-        1 if occurs::<V>(1, R) => product::<V, F, 1, R>(letters, a, words, sums),
-        2 if occurs::<V>(2, R) => product::<V, F, 2, R>(letters, a, words, sums),
-        3 if occurs::<V>(3, R) => product::<V, F, 3, R>(letters, a, words, sums),
-        4 if occurs::<V>(4, R) => product::<V, F, 4, R>(letters, a, words, sums),
-        5 if occurs::<V>(5, R) => product::<V, F, 5, R>(letters, a, words, sums),
-        6 if occurs::<V>(6, R) => product::<V, F, 6, R>(letters, a, words, sums),
-        7 if occurs::<V>(7, R) => product::<V, F, 7, R>(letters, a, words, sums),
-        8 if occurs::<V>(8, R) => product::<V, F, 8, R>(letters, a, words, sums),
+        1 if occurs::<V>(1, R) => product::<V, F, 1, R>(letters, a, words, steps, sums),
+        2 if occurs::<V>(2, R) => product::<V, F, 2, R>(letters, a, words, steps, sums),
+        3 if occurs::<V>(3, R) => product::<V, F, 3, R>(letters, a, words, steps, sums),
+        4 if occurs::<V>(4, R) => product::<V, F, 4, R>(letters, a, words, steps, sums),
+        5 if occurs::<V>(5, R) => product::<V, F, 5, R>(letters, a, words, steps, sums),
+        6 if occurs::<V>(6, R) => product::<V, F, 6, R>(letters, a, words, steps, sums),
+        7 if occurs::<V>(7, R) => product::<V, F, 7, R>(letters, a, words, steps, sums),
+        8 if occurs::<V>(8, R) => product::<V, F, 8, R>(letters, a, words, steps, sums),
         _ => unreachable!("a block of {count} letters"),
     }
 }
@@ -294,12 +387,15 @@ fn product<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     letters: Letters<'_, F::Item>,
     a: usize,
     words: &[[V; R]],
+    steps: Steps,
     to: &mut [V],
 ) {
     let d = letters.dim;
     let mut sums = load::<V, A, R>(to, d, a);
-    for (words, z) in words.iter().zip(letters.rows.chunks_exact(d)) {
-        let z = &z[a..][..A];
+    let mut t = steps.begin;
+    while t < words.len() {
+        let (z, words) = (&letters.row(t)[a..][..A], &words[t]);
+        t += steps.by;
         for a in 0..A {
             let z = F::vector(z[a]);
             for r in 0..R {
@@ -365,7 +461,14 @@ impl<V: Lanes, F: Spread<V>> LastLevel<'_, '_, V, F> {
             }
         }
         for (a, count) in blocks(d, most_letters) {
-            last_level::<V, F, R>(self.letters, a, count, words, &mut self.sums[w * d..][..R * d]);
+            last_level::<V, F, R>(
+                self.letters,
+                a,
+                count,
+                words,
+                Steps::ALL,
+                &mut self.sums[w * d..][..R * d],
+            );
         }
     }
 }

@@ -3,8 +3,6 @@
 //! back in time     T̄_i = Σ_a z_a · X_ia,  z̄_i += y·Ā_i + x/2·T̄_i,  x̄ += Σ z_i/2·T̄_i,  ȳ += Σ z_i·Ā_i,  Ā_i += T̄_i.
 
 use super::letters::{Letters, Spread, blocks};
-use super::tile::Branch;
-use super::tile_adjoint::BranchBack;
 use super::top::{block_size, load, occurs};
 use crate::simd::{Lanes, Part};
 
@@ -38,7 +36,7 @@ impl<V: Lanes, F: Spread<V>> Part<V> for TopAdjoint<'_, '_, V, F> {
             2 => self.blocks::<2>(2),
             3 => self.blocks::<3>(3),
             4 => self.blocks::<4>(if narrow { 2 } else { 4 }),
-            5 if !narrow => self.blocks::<5>(3),
+            5 if !narrow => self.blocks::<5>(5),
             6 if !narrow => self.blocks::<6>(3),
             7 if !narrow => self.blocks::<7>(2),
             8 if !narrow => self.blocks::<8>(2),
@@ -55,8 +53,9 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
             match count {
                 1 if A == 1 || A == 7 => self.words::<A, 1>(i),
                 2 if A != 3 => self.words::<A, 2>(i),
-                3 if A == 3 || A == 5 || A == 6 => self.words::<A, 3>(i),
+                3 if A == 3 || A == 6 => self.words::<A, 3>(i),
                 4 if A == 4 && V::REGISTERS >= 32 => self.words::<A, 4>(i),
+                5 if A == 5 => self.words::<A, 5>(i),
                 _ => unreachable!("a block of {count} words of {A}"),
             }
         }
@@ -68,20 +67,11 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
         let parent = self.parent.as_chunks::<2>().0;
         let steps = parent.len();
         let z = &self.letters.rows.as_chunks::<A>().0[..steps];
-        let half = &self.letters.halves.as_chunks::<A>().0[..steps];
         let gradient = &mut self.gradient.as_chunks_mut::<A>().0[..steps];
-        forth::<V, F, A, R>(&top, i, parent, (z, half), &mut self.state[i..][..R], gradient);
+        forth::<V, F, A, R>(&top, i, parent, z, &mut self.state[i..][..R], gradient);
         let to = &mut self.to.as_chunks_mut::<2>().0[..steps];
         let first = self.first && i == 0;
-        back::<V, F, A, R>(
-            &top,
-            i,
-            parent,
-            (z, half),
-            &mut self.adjoint[i..][..R],
-            gradient,
-            (to, first),
-        );
+        back::<V, F, A, R>(&top, i, parent, z, &mut self.adjoint[i..][..R], gradient, (to, first));
     }
 
     /// Many letters: words stored, matrix products with X.
@@ -91,17 +81,12 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
         let steps = parent.len() / 2;
         let (words, back) = self.words.split_at_mut(steps * d);
         let back = &mut back[..steps * d];
-        let streams = words.chunks_exact_mut(steps.max(1));
-        for ((letter, state), out) in self.state.iter_mut().enumerate().zip(streams) {
-            V::call(Branch::<V, F> {
-                higher: 1,
-                degree: letters.degree,
-                powers: letters.powers(letter, steps),
-                parent,
-                state,
-                out,
-            });
-        }
+        V::call(AllWords::<V, F> {
+            letters,
+            parent,
+            state: self.state,
+            out: &mut *words,
+        });
         V::call(ToLetters {
             steps,
             dim: d,
@@ -115,22 +100,135 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
             top: self.top,
             to: &mut *back,
         });
-        let streams = back.chunks_exact(steps.max(1));
-        for ((letter, adjoint), back) in self.adjoint.iter_mut().enumerate().zip(streams) {
-            V::call(BranchBack::<V, F> {
-                higher: 1,
-                degree: letters.degree,
-                powers: letters.powers(letter, steps),
-                parent,
-                back,
-                adjoint,
-                gradient: &mut self.gradient[letter..],
-                dim: d,
-                to: &mut *self.to,
-                first: self.first && letter == 0,
-            });
+        V::call(AllBack::<V, F> {
+            letters,
+            parent,
+            back,
+            adjoint: self.adjoint,
+            gradient: self.gradient,
+            to: self.to,
+            first: self.first,
+        });
+    }
+}
+
+/// T_i of all words, one stream a word.
+struct AllWords<'a, 's, V: Lanes, F: Spread<V>> {
+    letters: Letters<'a, F::Item>,
+    parent: &'a [V],
+    state: &'s mut [V],
+    out: &'s mut [V],
+}
+
+impl<V: Lanes, F: Spread<V>> Part<V> for AllWords<'_, '_, V, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for (i, count) in blocks(self.letters.dim, 4) {
+            match count {
+                1 => self.block::<1>(i),
+                2 => self.block::<2>(i),
+                3 => self.block::<3>(i),
+                _ => self.block::<4>(i),
+            }
         }
     }
+}
+
+impl<V: Lanes, F: Spread<V>> AllWords<'_, '_, V, F> {
+    #[inline(always)]
+    fn block<const R: usize>(&mut self, i: usize) {
+        let parent = self.parent.as_chunks::<2>().0;
+        let steps = parent.len();
+        let out = &mut self.out[i * steps..][..R * steps];
+        let mut a = [V::zero(); R];
+        a.copy_from_slice(&self.state[i..][..R]);
+        for (t, &[y, x]) in parent.iter().enumerate() {
+            let (z, half) = (&self.letters.row(t)[i..][..R], x * V::constant(0.5));
+            for r in 0..R {
+                let z = F::vector(z[r]);
+                out[r * steps + t] = z.mul_add(half, a[r]);
+                a[r] = z.mul_add(y, a[r]);
+            }
+        }
+        self.state[i..][..R].copy_from_slice(&a);
+    }
+}
+
+/// The pass back through all words, `back` one stream a word.
+struct AllBack<'a, 's, V: Lanes, F: Spread<V>> {
+    letters: Letters<'a, F::Item>,
+    parent: &'a [V],
+    back: &'a [V],
+    adjoint: &'s mut [V],
+    gradient: &'s mut [V],
+    to: &'s mut [V],
+    first: bool,
+}
+
+impl<V: Lanes, F: Spread<V>> Part<V> for AllBack<'_, '_, V, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for (i, count) in blocks(self.letters.dim, 4) {
+            match count {
+                1 => self.block::<1>(i),
+                2 => self.block::<2>(i),
+                3 => self.block::<3>(i),
+                _ => self.block::<4>(i),
+            }
+        }
+    }
+}
+
+impl<V: Lanes, F: Spread<V>> AllBack<'_, '_, V, F> {
+    #[inline(always)]
+    fn block<const R: usize>(&mut self, i: usize) {
+        let (d, parent) = (self.letters.dim, self.parent.as_chunks::<2>().0);
+        let steps = parent.len();
+        let back = &self.back[i * steps..][..R * steps];
+        let to = &mut self.to.as_chunks_mut::<2>().0[..steps];
+        let first = self.first && i == 0;
+        let mut a = [V::zero(); R];
+        a.copy_from_slice(&self.adjoint[i..][..R]);
+        for t in (0..steps).rev() {
+            let mut words = [V::zero(); R];
+            for r in 0..R {
+                words[r] = back[r * steps + t];
+            }
+            let gradient = &mut self.gradient[t * d + i..][..R];
+            let z = &self.letters.row(t)[i..][..R];
+            through::<V, F, R>(parent[t], &words, z, &mut a, gradient, (&mut to[t], first));
+        }
+        self.adjoint[i..][..R].copy_from_slice(&a);
+    }
+}
+
+/// The pass back through R words at a step, given T̄ of them.
+#[inline(always)]
+fn through<V: Lanes, F: Spread<V>, const R: usize>(
+    [y, x]: [V; 2],
+    words: &[V; R],
+    z: &[F::Item],
+    a: &mut [V; R],
+    gradient: &mut [V],
+    (to, first): (&mut [V; 2], bool),
+) {
+    let one_half = V::constant(0.5);
+    let half = x * one_half;
+    let [mut y_sum, x_old] = if first { [V::zero(); 2] } else { *to };
+    let mut x_sum = V::zero();
+    for r in 0..R {
+        let z = F::vector(z[r]);
+        let sum = y.mul_add(a[r], gradient[r]);
+        gradient[r] = half.mul_add(words[r], sum);
+        x_sum = z.mul_add(words[r], x_sum);
+        y_sum = z.mul_add(a[r], y_sum);
+        a[r] = a[r] + words[r];
+    }
+    *to = [y_sum, x_sum.mul_add(one_half, x_old)];
 }
 
 #[inline(always)]
@@ -138,20 +236,23 @@ fn forth<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     top: &[[V; A]; R],
     i: usize,
     parent: &[[V; 2]],
-    letters: (&[[F::Item; A]], &[[F::Item; A]]),
+    letters: &[[F::Item; A]],
     state: &mut [V],
     gradient: &mut [[V; A]],
 ) {
     let steps = parent.len();
-    let (z, half, gradient) = (&letters.0[..steps], &letters.1[..steps], &mut gradient[..steps]);
+    let (letters, gradient) = (&letters[..steps], &mut gradient[..steps]);
+    let one_half = V::constant(0.5);
     let mut a = [V::zero(); R];
     a.copy_from_slice(state);
     for t in 0..steps {
-        let ([y, x], z, half) = (parent[t], &z[t][i..][..R], &half[t][i..][..R]);
+        let ([y, x], z) = (parent[t], &letters[t][i..][..R]);
+        let half = x * one_half;
         let mut sums = gradient[t];
         for r in 0..R {
-            let word = F::vector(half[r]).mul_add(x, a[r]);
-            a[r] = F::vector(z[r]).mul_add(y, a[r]);
+            let z = F::vector(z[r]);
+            let word = z.mul_add(half, a[r]);
+            a[r] = z.mul_add(y, a[r]);
             for l in 0..A {
                 sums[l] = top[r][l].mul_add(word, sums[l]);
             }
@@ -166,25 +267,21 @@ fn back<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     top: &[[V; A]; R],
     i: usize,
     parent: &[[V; 2]],
-    letters: (&[[F::Item; A]], &[[F::Item; A]]),
+    letters: &[[F::Item; A]],
     adjoint: &mut [V],
     gradient: &mut [[V; A]],
     (to, first): (&mut [[V; 2]], bool),
 ) {
     let steps = parent.len();
-    let (all, half) = (&letters.0[..steps], &letters.1[..steps]);
+    let letters = &letters[..steps];
     let (gradient, to) = (&mut gradient[..steps], &mut to[..steps]);
     let mut a = [V::zero(); R];
     a.copy_from_slice(adjoint);
-    let one_half = V::constant(0.5);
     // Backwards by number: a reversed `zip` is not inlined.
     for t in (0..steps).rev() {
-        let [y, x] = parent[t];
-        let x = x * one_half;
-        let [mut y_sum, mut x_sum] = if first { [V::zero(); 2] } else { to[t] };
         let mut words = [V::zero(); R];
         for l in 0..A {
-            let z = F::vector(all[t][l]);
+            let z = F::vector(letters[t][l]);
             for r in 0..R {
                 words[r] = if l == 0 {
                     z * top[r][0]
@@ -193,15 +290,15 @@ fn back<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
                 };
             }
         }
-        let (z, half, gradient) = (&all[t][i..][..R], &half[t][i..][..R], &mut gradient[t][i..][..R]);
-        for r in 0..R {
-            let sum = y.mul_add(a[r], gradient[r]);
-            gradient[r] = x.mul_add(words[r], sum);
-            x_sum = F::vector(half[r]).mul_add(words[r], x_sum);
-            y_sum = F::vector(z[r]).mul_add(a[r], y_sum);
-            a[r] = a[r] + words[r];
-        }
-        to[t] = [y_sum, x_sum];
+        let z = &letters[t][i..][..R];
+        through::<V, F, R>(
+            parent[t],
+            &words,
+            z,
+            &mut a,
+            &mut gradient[t][i..][..R],
+            (&mut to[t], first),
+        );
     }
     adjoint.copy_from_slice(&a);
 }
@@ -313,8 +410,8 @@ impl<V: Lanes, F: Spread<V>> ToWords<'_, '_, V, F> {
         let (d, steps) = (self.letters.dim, self.steps);
         let top = load::<V, A, R>(&self.top[w * d..], d, a);
         let to = &mut self.to[w * steps..][..R * steps];
-        for (t, z) in self.letters.rows[..steps * d].chunks_exact(d).enumerate() {
-            let z = &z[a..][..A];
+        for t in 0..steps {
+            let z = &self.letters.row(t)[a..][..A];
             let mut sums = [V::zero(); R];
             if a > 0 {
                 for r in 0..R {

@@ -90,6 +90,14 @@ impl Lanes for F64x4 {
     }
 
     #[inline(always)]
+    fn first(self, count: usize, other: Self) -> Self {
+        unsafe {
+            let mask = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), _mm256_setr_epi64x(0, 1, 2, 3));
+            Self(_mm256_blendv_pd(other.0, self.0, _mm256_castsi256_pd(mask)))
+        }
+    }
+
+    #[inline(always)]
     fn slide_up(self, first: f64) -> Self {
         unsafe {
             let moved = _mm256_permute4x64_pd::<0b10_01_00_00>(self.0);
@@ -181,6 +189,15 @@ impl Lanes for F32x8 {
     #[inline(always)]
     fn neg_mul_add(self, factor: Self, term: Self) -> Self {
         unsafe { Self(_mm256_fnmadd_ps(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    fn first(self, count: usize, other: Self) -> Self {
+        unsafe {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes);
+            Self(_mm256_blendv_ps(other.0, self.0, _mm256_castsi256_ps(mask)))
+        }
     }
 
     #[inline(always)]

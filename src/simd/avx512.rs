@@ -94,6 +94,12 @@ impl Lanes for F64x8 {
     }
 
     #[inline(always)]
+    fn first(self, count: usize, other: Self) -> Self {
+        let mask = ((1u32 << count) - 1) as __mmask8;
+        unsafe { Self(_mm512_mask_mov_pd(other.0, mask, self.0)) }
+    }
+
+    #[inline(always)]
     fn slide_up(self, first: f64) -> Self {
         unsafe {
             let (lanes, first) = (_mm512_castpd_si512(self.0), _mm512_castpd_si512(_mm512_set1_pd(first)));
@@ -185,6 +191,12 @@ impl Lanes for F32x16 {
     #[inline(always)]
     fn neg_mul_add(self, factor: Self, term: Self) -> Self {
         unsafe { Self(_mm512_fnmadd_ps(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    fn first(self, count: usize, other: Self) -> Self {
+        let mask = ((1u32 << count) - 1) as __mmask16;
+        unsafe { Self(_mm512_mask_mov_ps(other.0, mask, self.0)) }
     }
 
     #[inline(always)]

@@ -46,6 +46,29 @@ pub trait Lanes: Copy + Send + Sync + 'static + Add<Output = Self> + Sub<Output 
     /// `a1 a2 … last`: every lane moves down by one.
     fn slide_down(self, last: Self::Scalar) -> Self;
 
+    /// The first `count` lanes, at most all, and then those of `other`.
+    #[inline(always)]
+    fn first(self, count: usize, other: Self) -> Self {
+        let mut lanes = other.to_array();
+        lanes[..count].copy_from_slice(&self.to_array()[..count]);
+        Self::load(&lanes)
+    }
+
+    /// The sums of the first `LANES` of `rows`, one a lane, each as `sum` has it.
+    #[inline(always)]
+    fn sums(rows: &[Self; MAX_LANES]) -> Self {
+        let mut rows = *rows;
+        Self::transpose(&mut rows);
+        let mut width = Self::LANES;
+        while width > 1 {
+            width /= 2;
+            for l in 0..width {
+                rows[l] = rows[l] + rows[l + width];
+            }
+        }
+        rows[0]
+    }
+
     /// The first min(LANES, from.len()) numbers, then zeros.
     #[inline(always)]
     fn load_some(from: &[Self::Scalar]) -> Self {
@@ -154,6 +177,8 @@ pub trait Real:
     const ZERO: Self;
     const ONE: Self;
     const NAN: Self;
+    /// As many ones as a vector may have.
+    const ONES: &'static [Self];
     fn from_f64(value: f64) -> Self;
     fn to_f64(self) -> f64;
     /// Runs the work at `level`, or at the machine's best if that is less. Nobody else can name the vectors
@@ -165,6 +190,7 @@ impl Real for f64 {
     const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
     const NAN: f64 = f64::NAN;
+    const ONES: &'static [f64] = &[1.0; MAX_LANES];
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
@@ -191,6 +217,7 @@ impl Real for f32 {
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
     const NAN: f32 = f32::NAN;
+    const ONES: &'static [f32] = &[1.0; MAX_LANES];
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
