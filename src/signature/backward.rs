@@ -171,7 +171,7 @@ impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let longest = longest.next_multiple_of(MAX_LANES);
-        let lane = Lane::new(levels)?;
+        let lane = Lane::new(levels, longest)?;
         Ok(OverPaths {
             levels: *levels,
             alphabet: Alphabet::new(levels.dim, levels.degree, longest, V::zero())?,

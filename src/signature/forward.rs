@@ -98,16 +98,15 @@ struct OverPaths<V: Lanes> {
 impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
-        let small = exists(levels.dim, levels.degree);
-        let lane = if small {
-            Lane::by_endings(levels)?
-        } else {
-            Lane::new(levels)?
-        };
         let (d, n) = (levels.dim, levels.degree);
-        let streams = lane.shape.streams() + SCRATCH;
+        let streams = Shape::of_paths(levels).streams() + SCRATCH;
         let row = streams + d * n;
         let chunk = chunk_steps(longest, row * size_of::<V>(), 128 << 10);
+        let lane = if exists(d, n) {
+            Lane::by_endings(levels, chunk)?
+        } else {
+            Lane::new(levels, chunk)?
+        };
         Ok(OverPaths {
             lane,
             alphabet: Alphabet::new(d, n, chunk, V::zero())?,
@@ -126,16 +125,16 @@ impl<V: Lanes> OverPaths<V> {
         for begin in (0..steps).step_by(self.chunk) {
             let count = self.chunk.min(steps - begin);
             let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
-            self.lane.read(begin, count, ends, self.alphabet.rows_mut());
             if exists(shape.dim, shape.degree) {
                 V::call(Small {
                     dim: shape.dim,
                     degree: shape.degree,
-                    rows: &self.alphabet.rows_mut()[..count * shape.dim],
+                    rows: self.lane.moves(begin, count, ends),
                     state: &mut self.state,
                 });
                 continue;
             }
+            self.lane.read(begin, count, ends, self.alphabet.rows_mut());
             let letters = self.alphabet.letters::<V, Own>(count);
             if shape.degree == 1 {
                 V::call(LastLevel::<V, Own> {

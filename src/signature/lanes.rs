@@ -12,13 +12,16 @@ pub struct Lane<V: Lanes> {
     pub shape: Shape,
     /// Where each coefficient lies in the state.
     places: Vec<u32>,
-    /// `LANES` increments of every lane, as they come.
+    /// Points of the pieces, then their increments.
+    moves: Vec<V>,
+    /// `MAX_LANES` steps of every lane, where they are not taken from the path as it lies in memory.
     rows: Vec<V::Scalar>,
 }
 
 impl<V: Lanes> Lane<V> {
+    /// `steps` is the most that are read in one go.
     #[inline(always)]
-    pub fn new(levels: &Levels) -> Result<Self> {
+    pub fn new(levels: &Levels, steps: usize) -> Result<Self> {
         let shape = Shape::of_paths(levels);
         let by_level = Places::new(&shape)?;
         let mut places = try_vec(levels.total(), 0)?;
@@ -28,12 +31,12 @@ impl<V: Lanes> Lane<V> {
                 *to = begin as u32 + place;
             }
         }
-        Self::with_places(shape, places)
+        Self::with_places(shape, steps, places)
     }
 
     /// For states that are ordered by the last letters of words (`Small`).
     #[inline(always)]
-    pub fn by_endings(levels: &Levels) -> Result<Self> {
+    pub fn by_endings(levels: &Levels, steps: usize) -> Result<Self> {
         let mut places = try_vec(levels.total(), 0)?;
         let (d, each) = (levels.dim, levels.total() / levels.dim);
         for k in 1..=levels.degree {
@@ -42,21 +45,44 @@ impl<V: Lanes> Lane<V> {
                 *to = (w % d * each + below + w / d) as u32;
             }
         }
-        Self::with_places(Shape::of_paths(levels), places)
+        Self::with_places(Shape::of_paths(levels), steps, places)
     }
 
     #[inline(always)]
-    fn with_places(shape: Shape, places: Vec<u32>) -> Result<Self> {
+    fn with_places(shape: Shape, steps: usize, places: Vec<u32>) -> Result<Self> {
         Ok(Lane {
             shape,
             places,
-            rows: try_vec(V::LANES * V::LANES * shape.dim, V::Scalar::ZERO)?,
+            moves: V::scratch((steps + 1) * shape.dim)?,
+            rows: try_vec(V::LANES * (MAX_LANES + 1) * shape.dim, V::Scalar::ZERO)?,
         })
     }
 
-    /// Reads `count` steps from the `begin`-th from the end of each piece (increments, begin, end); past its begin
-    /// increments are zero, which changes nothing. `to` has a row of `dim` vectors a step, and room for whole blocks
-    /// of `LANES` steps.
+    /// `count` steps from the `begin`-th from the end of each piece (increments, begin, end), one row of `dim` vectors
+    /// a step, in the order of time; past the begin of a piece increments are zero, which changes nothing.
+    #[inline(always)]
+    pub fn moves<'i>(
+        &mut self,
+        begin: usize,
+        count: usize,
+        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)> + Clone,
+    ) -> &[V]
+    where
+        V::Scalar: 'i,
+    {
+        let d = self.shape.dim;
+        if !self.read_whole(begin, count, pieces.clone()) {
+            for first in (0..count).step_by(MAX_LANES) {
+                let here = MAX_LANES.min(count - first);
+                // The last of these steps is so many from the end.
+                let behind = begin + count - first - here;
+                self.read_some(first, here, behind, pieces.clone());
+            }
+        }
+        &self.moves[..count * d]
+    }
+
+    /// The same, the last step first.
     #[inline(always)]
     pub fn read<'i>(
         &mut self,
@@ -68,74 +94,72 @@ impl<V: Lanes> Lane<V> {
         V::Scalar: 'i,
     {
         let d = self.shape.dim;
-        if self.read_plain(begin, count, pieces.clone(), to) {
-            return;
-        }
-        let to = &mut to[..count.next_multiple_of(V::LANES) * d];
-        for (block, vectors) in to.chunks_exact_mut(V::LANES * d).enumerate() {
-            let step = begin + block * V::LANES;
-            let mut lanes = self.rows.chunks_exact_mut(V::LANES * d);
-            for (rows, (increments, first, end)) in lanes.by_ref().zip(pieces.clone()) {
-                for (s, row) in rows.chunks_exact_mut(d).enumerate() {
-                    if step + s < end - first {
-                        increments.write(end - 1 - step - s, row);
-                    } else {
-                        row.fill(V::Scalar::ZERO);
-                    }
-                }
-            }
-            for (e, vectors) in vectors.chunks_exact_mut(V::LANES).enumerate() {
-                let mut square = [V::zero(); MAX_LANES];
-                let rows = self.rows.chunks_exact(V::LANES * d);
-                for (to, row) in square.iter_mut().zip(rows) {
-                    *to = V::load(&row[e * V::LANES..]);
-                }
-                V::transpose(&mut square);
-                vectors.copy_from_slice(&square[..V::LANES]);
-            }
+        let rows = self.moves(begin, count, pieces).chunks_exact(d).rev();
+        for (to, row) in to.chunks_exact_mut(d).zip(rows) {
+            to.copy_from_slice(row);
         }
     }
 
-    /// The same for pieces of one length whose points lie one after the other; `false` if they are others.
+    /// Where all points lie one after the other, and no piece has fewer steps; otherwise does nothing and returns
+    /// `false`.
     #[inline(always)]
-    fn read_plain<'i>(
-        &self,
+    fn read_whole<'i>(
+        &mut self,
         begin: usize,
         count: usize,
         pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)>,
-        to: &mut [V],
     ) -> bool
     where
         V::Scalar: 'i,
     {
         let d = self.shape.dim;
         let mut lanes: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
+        let mut number = 0;
         for (lane, (moves, first, end)) in lanes.iter_mut().zip(pieces) {
             if moves.points().is_empty() || end - first < begin + count {
                 return false;
             }
             *lane = &moves.points()[(end - begin - count) * d..][..(count + 1) * d];
+            number += 1;
         }
-        let size = count * d;
-        let (mut t, mut c) = (count, 0);
-        for e in (0..size).step_by(V::LANES) {
-            let here = V::LANES.min(size - e);
-            let mut square = [V::zero(); MAX_LANES];
-            for (to, lane) in square.iter_mut().zip(lanes).take(V::LANES) {
-                if !lane.is_empty() {
-                    *to = V::load_some(&lane[e + d..][..here]) - V::load_some(&lane[e..][..here]);
-                }
-            }
-            V::transpose(&mut square);
-            for vector in &square[..here] {
-                to[(t - 1) * d + c] = *vector;
-                c += 1;
-                if c == d {
-                    (t, c) = (t - 1, 0);
-                }
-            }
+        // Lanes without a piece do what the first one does.
+        for l in number..V::LANES {
+            lanes[l] = lanes[0];
+        }
+        let points = &mut self.moves[..(count + 1) * d];
+        gather(&lanes, points);
+        for e in 0..count * d {
+            points[e] = points[e + d] - points[e];
         }
         true
+    }
+
+    /// Steps `first..first + here` of `moves`, the last of which is the `behind`-th from the end.
+    #[inline(always)]
+    fn read_some<'i>(
+        &mut self,
+        first: usize,
+        here: usize,
+        behind: usize,
+        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)>,
+    ) where
+        V::Scalar: 'i,
+    {
+        let d = self.shape.dim;
+        let mut lanes: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
+        let scratch = self.rows.chunks_exact_mut((MAX_LANES + 1) * d);
+        for ((lane, (moves, first, end)), rows) in lanes.iter_mut().zip(pieces).zip(scratch) {
+            let rows = &mut rows[..here * d];
+            for (s, row) in (behind..behind + here).rev().zip(rows.chunks_exact_mut(d)) {
+                if s < end - first {
+                    moves.write(end - 1 - s, row);
+                } else {
+                    row.fill(V::Scalar::ZERO);
+                }
+            }
+            *lane = rows;
+        }
+        gather(&lanes, &mut self.moves[first * d..][..here * d]);
     }
 
     /// Coefficients `range` of the state, to the rows of the lanes.
@@ -144,17 +168,21 @@ impl<V: Lanes> Lane<V> {
     where
         V::Scalar: 'r,
     {
-        let mut lanes: [&mut [V::Scalar]; MAX_LANES] = std::array::from_fn(|_| rows.next().unwrap_or_default());
-        for (block, places) in self.places[range].chunks(V::LANES).enumerate() {
+        let places = &self.places[range];
+        let mut lanes: [&mut [V::Scalar]; MAX_LANES] = Default::default();
+        for (lane, row) in lanes.iter_mut().zip(&mut rows) {
+            *lane = row;
+        }
+        for at in blocks::<V>(places.len()) {
             let mut square = [V::zero(); MAX_LANES];
-            for (to, &place) in square.iter_mut().zip(places) {
+            let here = &places[at..places.len().min(at + V::LANES)];
+            for (to, &place) in square.iter_mut().zip(here) {
                 *to = state[place as usize];
             }
             V::transpose(&mut square);
-            let at = block * V::LANES;
             for (lane, vector) in lanes.iter_mut().zip(square) {
                 if !lane.is_empty() {
-                    vector.store_some(&mut lane[at..][..places.len()]);
+                    vector.store_some(&mut lane[at..][..here.len()]);
                 }
             }
         }
@@ -166,19 +194,55 @@ impl<V: Lanes> Lane<V> {
     where
         V::Scalar: 'r,
     {
-        let lanes: [&[V::Scalar]; MAX_LANES] = std::array::from_fn(|_| rows.next().unwrap_or_default());
-        for (block, places) in self.places[range].chunks(V::LANES).enumerate() {
-            let at = block * V::LANES;
+        let places = &self.places[range];
+        let mut lanes: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
+        for (lane, row) in lanes.iter_mut().zip(&mut rows) {
+            *lane = row;
+        }
+        for at in blocks::<V>(places.len()) {
             let mut square = [V::zero(); MAX_LANES];
+            let here = &places[at..places.len().min(at + V::LANES)];
             for (to, lane) in square.iter_mut().zip(lanes) {
                 if !lane.is_empty() {
-                    *to = V::load_some(&lane[at..][..places.len()]);
+                    *to = V::load_some(&lane[at..][..here.len()]);
                 }
             }
             V::transpose(&mut square);
-            for (&place, vector) in places.iter().zip(square) {
+            for (&place, vector) in here.iter().zip(square) {
                 state[place as usize] = vector;
             }
         }
+    }
+}
+
+/// Begins of blocks of `LANES` numbers that cover `0..count`; the last one overlaps the one before it rather than be
+/// short.
+#[inline(always)]
+fn blocks<V: Lanes>(count: usize) -> impl Iterator<Item = usize> {
+    let last = count.saturating_sub(V::LANES);
+    (0..count.div_ceil(V::LANES)).map(move |b| last.min(b * V::LANES))
+}
+
+/// Number `e` of every lane, in vector `e`; zeros in lanes without a row.
+#[inline(always)]
+fn gather<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], to: &mut [V]) {
+    let count = to.len();
+    if count < V::LANES || lanes[..V::LANES].iter().any(|lane| lane.len() < count) {
+        to.fill(V::zero());
+        let to = V::scalars_mut(to);
+        for (l, lane) in lanes[..V::LANES].iter().enumerate() {
+            for (e, &value) in lane.iter().enumerate() {
+                to[e * V::LANES + l] = value;
+            }
+        }
+        return;
+    }
+    for at in blocks::<V>(count) {
+        let mut square = [V::zero(); MAX_LANES];
+        for (to, lane) in square.iter_mut().zip(lanes).take(V::LANES) {
+            *to = V::load(&lane[at..]);
+        }
+        V::transpose(&mut square);
+        to[at..][..V::LANES].copy_from_slice(&square[..V::LANES]);
     }
 }
