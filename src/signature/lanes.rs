@@ -128,9 +128,7 @@ impl<V: Lanes> Lane<V> {
         }
         let points = &mut self.moves[..(count + 1) * d];
         gather(&lanes, points);
-        for e in 0..count * d {
-            points[e] = points[e + d] - points[e];
-        }
+        differences(points, d);
         true
     }
 
@@ -164,25 +162,36 @@ impl<V: Lanes> Lane<V> {
 
     /// Coefficients `range` of the state, to the rows of the lanes.
     #[inline(always)]
-    pub fn unpack<'r>(&self, state: &[V], range: Range<usize>, mut rows: impl Iterator<Item = &'r mut [V::Scalar]>)
+    pub fn unpack<'r>(&self, state: &[V], range: Range<usize>, rows: impl Iterator<Item = &'r mut [V::Scalar]>)
     where
         V::Scalar: 'r,
     {
         let places = &self.places[range];
         let mut lanes: [&mut [V::Scalar]; MAX_LANES] = Default::default();
-        for (lane, row) in lanes.iter_mut().zip(&mut rows) {
+        for (lane, row) in lanes.iter_mut().zip(rows) {
             *lane = row;
         }
+        if places.len() < V::LANES {
+            for (e, &place) in places.iter().enumerate() {
+                let values = state[place as usize].to_array();
+                for (lane, value) in lanes.iter_mut().zip(values) {
+                    if let Some(to) = lane.get_mut(e) {
+                        *to = value;
+                    }
+                }
+            }
+            return;
+        }
         for at in blocks::<V>(places.len()) {
+            let here = &places[at..][..V::LANES];
             let mut square = [V::zero(); MAX_LANES];
-            let here = &places[at..places.len().min(at + V::LANES)];
-            for (to, &place) in square.iter_mut().zip(here) {
-                *to = state[place as usize];
+            for i in 0..V::LANES {
+                square[i] = state[here[i] as usize];
             }
             V::transpose(&mut square);
-            for (lane, vector) in lanes.iter_mut().zip(square) {
-                if !lane.is_empty() {
-                    vector.store_some(&mut lane[at..][..here.len()]);
+            for l in 0..V::LANES {
+                if !lanes[l].is_empty() {
+                    square[l].store(&mut lanes[l][at..]);
                 }
             }
         }
@@ -190,26 +199,36 @@ impl<V: Lanes> Lane<V> {
 
     /// The rows of the lanes as coefficients `range` of the state; zeros in lanes without a row.
     #[inline(always)]
-    pub fn pack<'r>(&self, state: &mut [V], range: Range<usize>, mut rows: impl Iterator<Item = &'r [V::Scalar]>)
+    pub fn pack<'r>(&self, state: &mut [V], range: Range<usize>, rows: impl Iterator<Item = &'r [V::Scalar]>)
     where
         V::Scalar: 'r,
     {
         let places = &self.places[range];
         let mut lanes: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
-        for (lane, row) in lanes.iter_mut().zip(&mut rows) {
+        for (lane, row) in lanes.iter_mut().zip(rows) {
             *lane = row;
         }
+        if places.len() < V::LANES {
+            for (e, &place) in places.iter().enumerate() {
+                let mut values = [V::Scalar::ZERO; MAX_LANES];
+                for (to, lane) in values.iter_mut().zip(lanes) {
+                    *to = lane.get(e).copied().unwrap_or(V::Scalar::ZERO);
+                }
+                state[place as usize] = V::load(&values);
+            }
+            return;
+        }
         for at in blocks::<V>(places.len()) {
+            let here = &places[at..][..V::LANES];
             let mut square = [V::zero(); MAX_LANES];
-            let here = &places[at..places.len().min(at + V::LANES)];
-            for (to, lane) in square.iter_mut().zip(lanes) {
-                if !lane.is_empty() {
-                    *to = V::load_some(&lane[at..][..here.len()]);
+            for l in 0..V::LANES {
+                if !lanes[l].is_empty() {
+                    square[l] = V::load(&lanes[l][at..]);
                 }
             }
             V::transpose(&mut square);
-            for (&place, vector) in here.iter().zip(square) {
-                state[place as usize] = vector;
+            for i in 0..V::LANES {
+                state[here[i] as usize] = square[i];
             }
         }
     }
@@ -238,11 +257,42 @@ fn gather<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], to: &mut [V]) {
         return;
     }
     for at in blocks::<V>(count) {
+        let to = &mut to[at..][..V::LANES];
         let mut square = [V::zero(); MAX_LANES];
-        for (to, lane) in square.iter_mut().zip(lanes).take(V::LANES) {
-            *to = V::load(&lane[at..]);
+        for l in 0..V::LANES {
+            square[l] = V::load(&lanes[l][at..]);
         }
         V::transpose(&mut square);
-        to[at..][..V::LANES].copy_from_slice(&square[..V::LANES]);
+        for e in 0..V::LANES {
+            to[e] = square[e];
+        }
+    }
+}
+
+/// Increments of rows of `d` vectors, in their places.
+#[inline(always)]
+fn differences<V: Lanes>(points: &mut [V], d: usize) {
+    match d {
+        2 => differences_of::<V, 2>(points),
+        3 => differences_of::<V, 3>(points),
+        4 => differences_of::<V, 4>(points),
+        _ => {
+            for e in d..points.len() {
+                points[e - d] = points[e] - points[e - d];
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn differences_of<V: Lanes, const D: usize>(points: &mut [V]) {
+    let rows = points.as_chunks_mut::<D>().0;
+    let mut before = rows[0];
+    for t in 1..rows.len() {
+        let here = rows[t];
+        for c in 0..D {
+            rows[t - 1][c] = here[c] - before[c];
+        }
+        before = here;
     }
 }
