@@ -8,6 +8,7 @@ use super::letters::{Alphabet, Common, Own};
 use super::levels::Levels;
 use super::moves::Moves;
 use super::shape::{Places, Shape};
+use super::small_adjoint::{SmallAdjoint, exists, memory};
 use super::tile_adjoint::Tile;
 use super::top_adjoint::{ToLetters, ToWords};
 use crate::error::{Result, try_vec};
@@ -171,6 +172,24 @@ impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let longest = longest.next_multiple_of(MAX_LANES);
+        if exists(levels.dim, levels.degree) {
+            let lane = Lane::by_endings(levels, longest)?;
+            return Ok(OverPaths {
+                levels: *levels,
+                alphabet: Alphabet::new(levels.dim, levels.degree, 0, V::zero())?,
+                stem: Vec::new(),
+                nowhere: Vec::new(),
+                scratch: Scratch {
+                    state: V::scratch(levels.total())?,
+                    adjoint: V::scratch(levels.total())?,
+                    streams: V::scratch(longest * memory(levels.dim, levels.degree))?,
+                    adjoints: Vec::new(),
+                    words: Vec::new(),
+                    gradient: V::scratch((longest + 2) * levels.dim)?,
+                },
+                lane,
+            });
+        }
         let lane = Lane::new(levels, longest)?;
         Ok(OverPaths {
             levels: *levels,
@@ -192,6 +211,26 @@ impl<V: Lanes> OverPaths<V> {
         let (levels, d, scratch) = (self.levels, self.levels.dim, &mut self.scratch);
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
         let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
+        if exists(levels.dim, levels.degree) {
+            let (below, total) = (levels.begin(levels.degree), levels.total());
+            self.lane
+                .pack(&mut scratch.state, 0..below, pieces.iter().map(|p| p.state));
+            self.lane
+                .pack(&mut scratch.adjoint, 0..below, pieces.iter().map(|p| &p.lower[..below]));
+            self.lane
+                .pack(&mut scratch.adjoint, below..total, pieces.iter().map(|p| p.top));
+            V::call(SmallAdjoint {
+                dim: levels.dim,
+                degree: levels.degree,
+                rows: self.lane.moves(0, steps, ends),
+                state: &scratch.state,
+                adjoint: &scratch.adjoint,
+                gradient: &mut scratch.gradient[d..],
+                history: &mut scratch.streams,
+            });
+            self.lane.scatter(steps, &mut scratch.gradient, pieces.iter_mut().map(|p| (p.end - p.begin, &mut *p.gradient, &mut *p.edge)));
+            return Ok(());
+        }
         self.lane.read(0, steps, ends, self.alphabet.rows_mut());
         let letters = self.alphabet.letters::<V, Own>(steps);
         let (below, total) = (levels.begin(levels.degree), levels.total());

@@ -160,6 +160,45 @@ impl<V: Lanes> Lane<V> {
         gather(&lanes, &mut self.moves[first * d..][..here * d]);
     }
 
+    /// Gradients of increments, `dim` vectors a step in the order of time, as gradients of points, to the rows of the
+    /// lanes: (steps, gradient, edge) each. What an increment gains, its end gains and its begin loses. Rows end
+    /// together; the last point, if there is no room for it in `gradient`, goes to `edge`.
+    ///
+    /// `gradient` has two rows more than steps: the first takes zeros, the second is the first step.
+    #[inline(always)]
+    pub fn scatter<'r>(
+        &self,
+        steps: usize,
+        gradient: &mut [V],
+        rows: impl Iterator<Item = (usize, &'r mut [V::Scalar], &'r mut [V::Scalar])>,
+    ) where
+        V::Scalar: 'r,
+    {
+        let d = self.shape.dim;
+        let points = &mut gradient[..(steps + 2) * d];
+        let mut lanes: [&mut [V::Scalar]; MAX_LANES] = Default::default();
+        let mut edges: [&mut [V::Scalar]; MAX_LANES] = Default::default();
+        for (l, (own, gradient, edge)) in rows.enumerate() {
+            // Steps before the begin of a path get nothing.
+            for e in 0..(steps - own + 1) * d {
+                V::scalars_mut(points)[e * V::LANES + l] = V::Scalar::ZERO;
+            }
+            let (inside, beyond) = gradient.split_at_mut(own * d);
+            lanes[l] = inside;
+            edges[l] = if beyond.is_empty() { edge } else { beyond };
+        }
+        points[..d].fill(V::zero());
+        points[(steps + 1) * d..].fill(V::zero());
+        differences_back(points, d);
+        let (inside, last) = points.split_at(steps * d);
+        for (l, edge) in edges.iter_mut().enumerate() {
+            for (to, vector) in edge.iter_mut().zip(last) {
+                *to = V::scalars(std::slice::from_ref(vector))[l];
+            }
+        }
+        spread(inside, &mut lanes);
+    }
+
     /// Coefficients `range` of the state, to the rows of the lanes.
     #[inline(always)]
     pub fn unpack<'r>(&self, state: &[V], range: Range<usize>, rows: impl Iterator<Item = &'r mut [V::Scalar]>)
@@ -269,6 +308,32 @@ fn gather<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], to: &mut [V]) {
     }
 }
 
+/// The other way: the last numbers of every lane, as many as it has room for.
+#[inline(always)]
+fn spread<V: Lanes>(from: &[V], lanes: &mut [&mut [V::Scalar]; MAX_LANES]) {
+    let count = from.len();
+    if count < V::LANES || lanes[..V::LANES].iter().any(|lane| lane.len() != count) {
+        for (l, lane) in lanes[..V::LANES].iter_mut().enumerate() {
+            let first = count - lane.len();
+            for (to, vector) in lane.iter_mut().zip(&from[first..]) {
+                *to = V::scalars(std::slice::from_ref(vector))[l];
+            }
+        }
+        return;
+    }
+    for at in blocks::<V>(count) {
+        let from = &from[at..][..V::LANES];
+        let mut square = [V::zero(); MAX_LANES];
+        for e in 0..V::LANES {
+            square[e] = from[e];
+        }
+        V::transpose(&mut square);
+        for l in 0..V::LANES {
+            square[l].store(&mut lanes[l][at..]);
+        }
+    }
+}
+
 /// Increments of rows of `d` vectors, in their places.
 #[inline(always)]
 fn differences<V: Lanes>(points: &mut [V], d: usize) {
@@ -294,5 +359,13 @@ fn differences_of<V: Lanes, const D: usize>(points: &mut [V]) {
             rows[t - 1][c] = here[c] - before[c];
         }
         before = here;
+    }
+}
+
+/// The adjoint: each row less the one after it, in its place.
+#[inline(always)]
+fn differences_back<V: Lanes>(rows: &mut [V], d: usize) {
+    for e in 0..rows.len() - d {
+        rows[e] = rows[e] - rows[e + d];
     }
 }

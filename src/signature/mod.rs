@@ -6,7 +6,7 @@
 //! | `moves`, `letters` | increments of a path, and as factors z/q |
 //! | `tile`, `top` and `tile_adjoint`, `top_adjoint` | all levels above a tile's base, the last two in registers |
 //! | `base`, `base_adjoint` | the levels below the tiles |
-//! | `small`, `lanes` | several paths, one a lane |
+//! | `small`, `small_adjoint`, `lanes` | several paths, one a lane |
 //! | `forward`, `backward` | the work of one thread on pieces of paths |
 //! | `pieces`, `chen`, `chain` | where paths are cut in time; pieces joined by Chen's identity, and its adjoint |
 //! | `products`, `gradients`, `stages` | what the public functions share among threads, stage after stage |
@@ -30,6 +30,7 @@ mod pieces;
 mod products;
 mod shape;
 mod small;
+mod small_adjoint;
 mod stages;
 mod tile;
 mod tile_adjoint;

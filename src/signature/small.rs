@@ -177,7 +177,7 @@ where
 
 /// a + z ⊗ h: Q = D · P words.
 #[inline(always)]
-fn put_before<V: Lanes, const D: usize, const P: usize, const Q: usize>(z: &[V; D], h: &[V; P], a: &[V; Q]) -> [V; Q] {
+pub fn put_before<V: Lanes, const D: usize, const P: usize, const Q: usize>(z: &[V; D], h: &[V; P], a: &[V; Q]) -> [V; Q] {
     let mut sum = *a;
     for (block, z) in sum.as_chunks_mut::<P>().0.iter_mut().zip(z) {
         for p in 0..P {
