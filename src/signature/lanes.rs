@@ -365,7 +365,27 @@ fn differences_of<V: Lanes, const D: usize>(points: &mut [V]) {
 /// The adjoint: each row less the one after it, in its place.
 #[inline(always)]
 fn differences_back<V: Lanes>(rows: &mut [V], d: usize) {
-    for e in 0..rows.len() - d {
-        rows[e] = rows[e] - rows[e + d];
+    match d {
+        2 => differences_back_of::<V, 2>(rows),
+        3 => differences_back_of::<V, 3>(rows),
+        4 => differences_back_of::<V, 4>(rows),
+        _ => {
+            for e in d..rows.len() {
+                rows[e - d] = rows[e - d] - rows[e];
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn differences_back_of<V: Lanes, const D: usize>(rows: &mut [V]) {
+    let rows = rows.as_chunks_mut::<D>().0;
+    let mut before = rows[0];
+    for t in 1..rows.len() {
+        let here = rows[t];
+        for c in 0..D {
+            rows[t - 1][c] = before[c] - here[c];
+        }
+        before = here;
     }
 }
