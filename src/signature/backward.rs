@@ -1,14 +1,16 @@
 //! Gradients of pieces of paths: the work of one thread.
 
+use super::backward_small::SmallPaths;
 use super::base::Base;
 use super::base_adjoint::BaseAdjoint;
-use super::forward::{pulse, read, word_streams};
-use super::lanes::Lane;
+use super::forward::{pulse, read, reverse, word_streams};
+use super::lanes::Order;
 use super::letters::{Alphabet, Common, Own};
 use super::levels::Levels;
 use super::moves::Moves;
+use super::points::{Points, Window, scatter};
 use super::shape::{Places, Shape};
-use super::small_adjoint::{SmallAdjoint, exists, memory};
+use super::small_adjoint::exists;
 use super::tile_adjoint::Tile;
 use super::top_adjoint::{ToLetters, ToWords};
 use crate::error::{Result, try_vec};
@@ -48,26 +50,33 @@ impl<S: Real> Work<S> for Backward<'_, '_, '_, '_, S> {
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
         let queue = self.queue;
         let mut pulse = pulse(queue);
-        let lanes = over_paths::<S>(&self.levels);
-        let stride = self.longest.next_multiple_of(MAX_LANES) * self.levels.dim;
-        let mut finish = Finish {
-            transform: self.transform,
-            dim: self.dim,
-            points: try_vec((self.longest + 1) * self.dim, S::ZERO)?,
-            rows: try_vec(if lanes { V::LANES * stride } else { stride }, S::ZERO)?,
-            stride,
-        };
         let units = |group: &[Piece<'_, S>]| group.iter().map(|piece| (piece.end - piece.begin) as u64).sum();
-        if lanes {
-            let mut paths = OverPaths::<V>::new(&self.levels, self.longest)?;
+        if exists(self.levels.dim, self.levels.degree) {
+            let mut paths = SmallPaths::<V>::new(&self.levels, self.longest, self.dim, self.transform)?;
             while let Some(pieces) = queue.take() {
                 for group in pieces.chunks_mut(V::LANES) {
-                    paths.run(group, &mut finish, &mut pulse)?;
+                    paths.run(group)?;
                     queue.advance(units(group))?;
                 }
             }
             return Ok(());
         }
+        if over_paths::<S>(&self.levels) {
+            let mut paths = OverPaths::<V>::new(&self.levels, self.longest)?;
+            while let Some(pieces) = queue.take() {
+                for group in pieces.chunks_mut(V::LANES) {
+                    paths.run(group, self.dim, &self.transform, &mut pulse)?;
+                    queue.advance(units(group))?;
+                }
+            }
+            return Ok(());
+        }
+        let mut finish = Finish {
+            transform: self.transform,
+            dim: self.dim,
+            points: try_vec((self.longest + 1) * self.dim, S::ZERO)?,
+            rows: try_vec(self.longest.next_multiple_of(MAX_LANES) * self.levels.dim, S::ZERO)?,
+        };
         let mut tiles = OverSuffixes::<V>::new(&self.levels, self.longest)?;
         while let Some(pieces) = queue.take() {
             for piece in pieces {
@@ -89,18 +98,16 @@ struct Finish<S> {
     transform: Transform,
     dim: usize,
     points: Vec<S>,
-    /// Gradients of the increments, one row a step, the last increment first; lanes are `stride` numbers apart.
+    /// Gradients of the increments, one row a step, the last increment first.
     rows: Vec<S>,
-    stride: usize,
 }
 
 impl<S: Real> Finish<S> {
-    /// Of the piece in lane `lane`.
     #[inline(always)]
-    fn finish(&mut self, lane: usize, steps: usize, letters: usize, piece: &mut Piece<'_, S>) {
+    fn finish(&mut self, steps: usize, letters: usize, piece: &mut Piece<'_, S>) {
         let size = piece.gradient.len() + piece.edge.len();
         let points = &mut self.points[..size];
-        let rows = &self.rows[lane * self.stride..][..steps * letters];
+        let rows = &self.rows[..steps * letters];
         if self.transform == Transform::default() {
             // What an increment gains, its end gains and its begin loses.
             let mut rows = rows.chunks_exact(letters).rev();
@@ -135,7 +142,11 @@ impl<S: Real> Finish<S> {
 /// One lane a piece.
 struct OverPaths<V: Lanes> {
     levels: Levels,
-    lane: Lane<V>,
+    shape: Shape,
+    order: Order,
+    points: Points<V>,
+    /// Gradients of increments in the order of time, between two rows that do not count.
+    gradient: Vec<V>,
     alphabet: Alphabet<V>,
     stem: Vec<V>,
     /// What is handed back to the empty word, which is constant: not wanted.
@@ -172,32 +183,17 @@ impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let longest = longest.next_multiple_of(MAX_LANES);
-        if exists(levels.dim, levels.degree) {
-            let lane = Lane::by_endings(levels, longest)?;
-            return Ok(OverPaths {
-                levels: *levels,
-                alphabet: Alphabet::new(levels.dim, levels.degree, 0, V::zero())?,
-                stem: Vec::new(),
-                nowhere: Vec::new(),
-                scratch: Scratch {
-                    state: V::scratch(levels.total())?,
-                    adjoint: V::scratch(levels.total())?,
-                    streams: V::scratch(longest * memory(levels.dim, levels.degree))?,
-                    adjoints: Vec::new(),
-                    words: Vec::new(),
-                    gradient: V::scratch((longest + 2) * levels.dim)?,
-                },
-                lane,
-            });
-        }
-        let lane = Lane::new(levels, longest)?;
+        let shape = Shape::of_paths(levels);
         Ok(OverPaths {
             levels: *levels,
+            shape,
+            order: Order::new(levels)?,
+            points: Points::new(levels.dim, longest)?,
+            gradient: V::scratch((longest + 2) * levels.dim)?,
             alphabet: Alphabet::new(levels.dim, levels.degree, longest, V::zero())?,
             stem: try_vec(longest * levels.degree, V::constant(1.0))?,
             nowhere: V::scratch(longest * levels.degree)?,
-            scratch: Scratch::new(&lane.shape, 1, longest)?,
-            lane,
+            scratch: Scratch::new(&shape, 1, longest)?,
         })
     }
 
@@ -205,40 +201,25 @@ impl<V: Lanes> OverPaths<V> {
     fn run(
         &mut self,
         pieces: &mut [Piece<'_, V::Scalar>],
-        finish: &mut Finish<V::Scalar>,
+        dim: usize,
+        transform: &Transform,
         pulse: &mut impl FnMut(usize) -> Result<()>,
     ) -> Result<()> {
         let (levels, d, scratch) = (self.levels, self.levels.dim, &mut self.scratch);
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
-        let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
-        if exists(levels.dim, levels.degree) {
-            let (below, total) = (levels.begin(levels.degree), levels.total());
-            self.lane
-                .pack(&mut scratch.state, 0..below, pieces.iter().map(|p| p.state));
-            self.lane
-                .pack(&mut scratch.adjoint, 0..below, pieces.iter().map(|p| &p.lower[..below]));
-            self.lane
-                .pack(&mut scratch.adjoint, below..total, pieces.iter().map(|p| p.top));
-            V::call(SmallAdjoint {
-                dim: levels.dim,
-                degree: levels.degree,
-                rows: self.lane.moves(0, steps, ends),
-                state: &scratch.state,
-                adjoint: &scratch.adjoint,
-                gradient: &mut scratch.gradient[d..],
-                history: &mut scratch.streams,
-            });
-            self.lane.scatter(steps, &mut scratch.gradient, pieces.iter_mut().map(|p| (p.end - p.begin, &mut *p.gradient, &mut *p.edge)));
-            return Ok(());
-        }
-        self.lane.read(0, steps, ends, self.alphabet.rows_mut());
+        let windows = pieces.iter().map(|piece| Window {
+            moves: piece.increments,
+            begin: piece.begin,
+            end: piece.end,
+        });
+        reverse(self.points.read(0, steps, windows)?, d, self.alphabet.rows_mut());
         let letters = self.alphabet.letters::<V, Own>(steps);
         let (below, total) = (levels.begin(levels.degree), levels.total());
-        self.lane
+        self.order
             .pack(&mut scratch.state, 0..below, pieces.iter().map(|p| p.state));
-        self.lane
+        self.order
             .pack(&mut scratch.adjoint, 0..below, pieces.iter().map(|p| &p.lower[..below]));
-        self.lane
+        self.order
             .pack(&mut scratch.adjoint, below..total, pieces.iter().map(|p| p.top));
         let gradient = &mut scratch.gradient[..steps * d];
         gradient.fill(V::zero());
@@ -252,7 +233,7 @@ impl<V: Lanes> OverPaths<V> {
             });
         }
         let mut tile = Tile {
-            shape: self.lane.shape,
+            shape: self.shape,
             steps,
             letters,
             stem: &self.stem,
@@ -267,17 +248,11 @@ impl<V: Lanes> OverPaths<V> {
         if levels.degree > 1 {
             tile.pull_back::<Own>(pulse)?;
         }
-        for (block, vectors) in scratch.gradient[..steps * d].chunks(V::LANES).enumerate() {
-            let mut square = [V::zero(); MAX_LANES];
-            square[..vectors.len()].copy_from_slice(vectors);
-            V::transpose(&mut square);
-            for (rows, vector) in finish.rows.chunks_exact_mut(finish.stride).zip(square) {
-                vector.store(&mut rows[block * V::LANES..]);
-            }
-        }
-        for (l, piece) in pieces.iter_mut().enumerate() {
-            finish.finish(l, piece.end - piece.begin, d, piece);
-        }
+        reverse(&scratch.gradient[..steps * d], d, &mut self.gradient[d..]);
+        let lanes = pieces
+            .iter_mut()
+            .map(|piece| (piece.end - piece.begin, &mut *piece.gradient, &mut *piece.edge));
+        scatter(&mut self.gradient, steps, d, transform, dim, lanes);
         Ok(())
     }
 }
@@ -412,7 +387,7 @@ impl<V: Lanes> OverSuffixes<V> {
         for ((to, vector), &sum) in finish.rows.iter_mut().zip(gradient).zip(&*sums) {
             *to = vector.sum() + sum;
         }
-        finish.finish(0, steps, d, piece);
+        finish.finish(steps, d, piece);
         Ok(())
     }
 }

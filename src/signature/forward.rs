@@ -1,10 +1,11 @@
 //! Signatures of pieces of paths: the work of one thread.
 
 use super::base::Base;
-use super::lanes::Lane;
+use super::lanes::Order;
 use super::letters::{Alphabet, Common, Own};
 use super::levels::Levels;
 use super::moves::Moves;
+use super::points::{Points, Window};
 use super::shape::{Places, Shape};
 use super::small::{Small, exists};
 use super::tile::{Stretch, grow};
@@ -86,7 +87,9 @@ fn over_paths<V: Lanes>(levels: &Levels, pieces: usize) -> bool {
 
 /// One lane a piece.
 struct OverPaths<V: Lanes> {
-    lane: Lane<V>,
+    shape: Shape,
+    order: Order,
+    points: Points<V>,
     alphabet: Alphabet<V>,
     state: Vec<V>,
     streams: Vec<V>,
@@ -99,16 +102,19 @@ impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let (d, n) = (levels.dim, levels.degree);
-        let streams = Shape::of_paths(levels).streams() + SCRATCH;
+        let shape = Shape::of_paths(levels);
+        let streams = shape.streams() + SCRATCH;
         let row = streams + d * n;
         let chunk = chunk_steps(longest, row * size_of::<V>(), 128 << 10);
-        let lane = if exists(d, n) {
-            Lane::by_endings(levels, chunk)?
+        let order = if exists(d, n) {
+            Order::by_endings(levels)?
         } else {
-            Lane::new(levels, chunk)?
+            Order::new(levels)?
         };
         Ok(OverPaths {
-            lane,
+            shape,
+            order,
+            points: Points::new(d, chunk)?,
             alphabet: Alphabet::new(d, n, chunk, V::zero())?,
             state: V::scratch(levels.total())?,
             streams: V::scratch(chunk * streams)?,
@@ -119,22 +125,27 @@ impl<V: Lanes> OverPaths<V> {
 
     #[inline(always)]
     fn run(&mut self, pieces: &mut [Piece<'_, V::Scalar>], pulse: &mut impl FnMut(usize) -> Result<()>) -> Result<()> {
-        let shape = self.lane.shape;
+        let shape = self.shape;
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
         self.state.fill(V::zero());
         for begin in (0..steps).step_by(self.chunk) {
             let count = self.chunk.min(steps - begin);
-            let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
+            let windows = pieces.iter().map(|piece| Window {
+                moves: piece.increments,
+                begin: piece.begin,
+                end: piece.end,
+            });
+            let rows = self.points.read(begin, count, windows)?;
             if exists(shape.dim, shape.degree) {
                 V::call(Small {
                     dim: shape.dim,
                     degree: shape.degree,
-                    rows: self.lane.moves(begin, count, ends),
+                    rows,
                     state: &mut self.state,
                 });
                 continue;
             }
-            self.lane.read(begin, count, ends, self.alphabet.rows_mut());
+            reverse(rows, shape.dim, self.alphabet.rows_mut());
             let letters = self.alphabet.letters::<V, Own>(count);
             if shape.degree == 1 {
                 V::call(LastLevel::<V, Own> {
@@ -157,9 +168,17 @@ impl<V: Lanes> OverPaths<V> {
             grow::<V, Own>(stretch, &mut self.state, &mut self.streams, None, pulse)?;
         }
         let total = self.state.len();
-        self.lane
+        self.order
             .unpack(&self.state, 0..total, pieces.iter_mut().map(|piece| &mut *piece.row));
         Ok(())
+    }
+}
+
+/// Rows of `dim`, the last one first.
+#[inline(always)]
+pub fn reverse<T: Copy>(rows: &[T], dim: usize, to: &mut [T]) {
+    for (to, row) in to.chunks_exact_mut(dim).zip(rows.chunks_exact(dim).rev()) {
+        to.copy_from_slice(row);
     }
 }
 

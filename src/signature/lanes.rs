@@ -1,27 +1,20 @@
-//! One lane a path: increments and coefficients of several paths, to and from vectors.
+//! One lane a path: numbers of several paths, to and from vectors.
 
 use super::levels::Levels;
-use super::moves::Moves;
 use super::shape::{Places, Shape};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, MAX_LANES, Real};
 use std::ops::Range;
 
-/// Scratch of the conversions.
-pub struct Lane<V: Lanes> {
-    pub shape: Shape,
-    /// Where each coefficient lies in the state.
+/// Where each coefficient of a signature lies in a state of one lane a path.
+pub struct Order {
     places: Vec<u32>,
-    /// Points of the pieces, then their increments.
-    moves: Vec<V>,
-    /// `MAX_LANES` steps of every lane, where they are not taken from the path as it lies in memory.
-    rows: Vec<V::Scalar>,
 }
 
-impl<V: Lanes> Lane<V> {
-    /// `steps` is the most that are read in one go.
+impl Order {
+    /// For states in the order of the walk.
     #[inline(always)]
-    pub fn new(levels: &Levels, steps: usize) -> Result<Self> {
+    pub fn new(levels: &Levels) -> Result<Self> {
         let shape = Shape::of_paths(levels);
         let by_level = Places::new(&shape)?;
         let mut places = try_vec(levels.total(), 0)?;
@@ -31,12 +24,12 @@ impl<V: Lanes> Lane<V> {
                 *to = begin as u32 + place;
             }
         }
-        Self::with_places(shape, steps, places)
+        Ok(Order { places })
     }
 
     /// For states that are ordered by the last letters of words (`Small`).
     #[inline(always)]
-    pub fn by_endings(levels: &Levels, steps: usize) -> Result<Self> {
+    pub fn by_endings(levels: &Levels) -> Result<Self> {
         let mut places = try_vec(levels.total(), 0)?;
         let (d, each) = (levels.dim, levels.total() / levels.dim);
         for k in 1..=levels.degree {
@@ -45,163 +38,12 @@ impl<V: Lanes> Lane<V> {
                 *to = (w % d * each + below + w / d) as u32;
             }
         }
-        Self::with_places(Shape::of_paths(levels), steps, places)
-    }
-
-    #[inline(always)]
-    fn with_places(shape: Shape, steps: usize, places: Vec<u32>) -> Result<Self> {
-        Ok(Lane {
-            shape,
-            places,
-            moves: V::scratch((steps + 1) * shape.dim)?,
-            rows: try_vec(V::LANES * (MAX_LANES + 1) * shape.dim, V::Scalar::ZERO)?,
-        })
-    }
-
-    /// `count` steps from the `begin`-th from the end of each piece (increments, begin, end), one row of `dim` vectors
-    /// a step, in the order of time; past the begin of a piece increments are zero, which changes nothing.
-    #[inline(always)]
-    pub fn moves<'i>(
-        &mut self,
-        begin: usize,
-        count: usize,
-        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)> + Clone,
-    ) -> &[V]
-    where
-        V::Scalar: 'i,
-    {
-        let d = self.shape.dim;
-        if !self.read_whole(begin, count, pieces.clone()) {
-            for first in (0..count).step_by(MAX_LANES) {
-                let here = MAX_LANES.min(count - first);
-                // The last of these steps is so many from the end.
-                let behind = begin + count - first - here;
-                self.read_some(first, here, behind, pieces.clone());
-            }
-        }
-        &self.moves[..count * d]
-    }
-
-    /// The same, the last step first.
-    #[inline(always)]
-    pub fn read<'i>(
-        &mut self,
-        begin: usize,
-        count: usize,
-        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)> + Clone,
-        to: &mut [V],
-    ) where
-        V::Scalar: 'i,
-    {
-        let d = self.shape.dim;
-        let rows = self.moves(begin, count, pieces).chunks_exact(d).rev();
-        for (to, row) in to.chunks_exact_mut(d).zip(rows) {
-            to.copy_from_slice(row);
-        }
-    }
-
-    /// Where all points lie one after the other, and no piece has fewer steps; otherwise does nothing and returns
-    /// `false`.
-    #[inline(always)]
-    fn read_whole<'i>(
-        &mut self,
-        begin: usize,
-        count: usize,
-        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)>,
-    ) -> bool
-    where
-        V::Scalar: 'i,
-    {
-        let d = self.shape.dim;
-        let mut lanes: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
-        let mut number = 0;
-        for (lane, (moves, first, end)) in lanes.iter_mut().zip(pieces) {
-            if moves.points().is_empty() || end - first < begin + count {
-                return false;
-            }
-            *lane = &moves.points()[(end - begin - count) * d..][..(count + 1) * d];
-            number += 1;
-        }
-        // Lanes without a piece do what the first one does.
-        for l in number..V::LANES {
-            lanes[l] = lanes[0];
-        }
-        let points = &mut self.moves[..(count + 1) * d];
-        gather(&lanes, points);
-        differences(points, d);
-        true
-    }
-
-    /// Steps `first..first + here` of `moves`, the last of which is the `behind`-th from the end.
-    #[inline(always)]
-    fn read_some<'i>(
-        &mut self,
-        first: usize,
-        here: usize,
-        behind: usize,
-        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)>,
-    ) where
-        V::Scalar: 'i,
-    {
-        let d = self.shape.dim;
-        let mut lanes: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
-        let scratch = self.rows.chunks_exact_mut((MAX_LANES + 1) * d);
-        for ((lane, (moves, first, end)), rows) in lanes.iter_mut().zip(pieces).zip(scratch) {
-            let rows = &mut rows[..here * d];
-            for (s, row) in (behind..behind + here).rev().zip(rows.chunks_exact_mut(d)) {
-                if s < end - first {
-                    moves.write(end - 1 - s, row);
-                } else {
-                    row.fill(V::Scalar::ZERO);
-                }
-            }
-            *lane = rows;
-        }
-        gather(&lanes, &mut self.moves[first * d..][..here * d]);
-    }
-
-    /// Gradients of increments, `dim` vectors a step in the order of time, as gradients of points, to the rows of the
-    /// lanes: (steps, gradient, edge) each. What an increment gains, its end gains and its begin loses. Rows end
-    /// together; the last point, if there is no room for it in `gradient`, goes to `edge`.
-    ///
-    /// `gradient` has two rows more than steps: the first takes zeros, the second is the first step.
-    #[inline(always)]
-    pub fn scatter<'r>(
-        &self,
-        steps: usize,
-        gradient: &mut [V],
-        rows: impl Iterator<Item = (usize, &'r mut [V::Scalar], &'r mut [V::Scalar])>,
-    ) where
-        V::Scalar: 'r,
-    {
-        let d = self.shape.dim;
-        let points = &mut gradient[..(steps + 2) * d];
-        let mut lanes: [&mut [V::Scalar]; MAX_LANES] = Default::default();
-        let mut edges: [&mut [V::Scalar]; MAX_LANES] = Default::default();
-        for (l, (own, gradient, edge)) in rows.enumerate() {
-            // Steps before the begin of a path get nothing.
-            for e in 0..(steps - own + 1) * d {
-                V::scalars_mut(points)[e * V::LANES + l] = V::Scalar::ZERO;
-            }
-            let (inside, beyond) = gradient.split_at_mut(own * d);
-            lanes[l] = inside;
-            edges[l] = if beyond.is_empty() { edge } else { beyond };
-        }
-        points[..d].fill(V::zero());
-        points[(steps + 1) * d..].fill(V::zero());
-        differences_back(points, d);
-        let (inside, last) = points.split_at(steps * d);
-        for (l, edge) in edges.iter_mut().enumerate() {
-            for (to, vector) in edge.iter_mut().zip(last) {
-                *to = V::scalars(std::slice::from_ref(vector))[l];
-            }
-        }
-        spread(inside, &mut lanes);
+        Ok(Order { places })
     }
 
     /// Coefficients `range` of the state, to the rows of the lanes.
     #[inline(always)]
-    pub fn unpack<'r>(&self, state: &[V], range: Range<usize>, rows: impl Iterator<Item = &'r mut [V::Scalar]>)
+    pub fn unpack<'r, V: Lanes>(&self, state: &[V], range: Range<usize>, rows: impl Iterator<Item = &'r mut [V::Scalar]>)
     where
         V::Scalar: 'r,
     {
@@ -238,7 +80,7 @@ impl<V: Lanes> Lane<V> {
 
     /// The rows of the lanes as coefficients `range` of the state; zeros in lanes without a row.
     #[inline(always)]
-    pub fn pack<'r>(&self, state: &mut [V], range: Range<usize>, rows: impl Iterator<Item = &'r [V::Scalar]>)
+    pub fn pack<'r, V: Lanes>(&self, state: &mut [V], range: Range<usize>, rows: impl Iterator<Item = &'r [V::Scalar]>)
     where
         V::Scalar: 'r,
     {
@@ -283,7 +125,7 @@ fn blocks<V: Lanes>(count: usize) -> impl Iterator<Item = usize> {
 
 /// Number `e` of every lane, in vector `e`; zeros in lanes without a row.
 #[inline(always)]
-fn gather<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], to: &mut [V]) {
+pub fn gather<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], to: &mut [V]) {
     let count = to.len();
     if count < V::LANES || lanes[..V::LANES].iter().any(|lane| lane.len() < count) {
         to.fill(V::zero());
@@ -310,7 +152,7 @@ fn gather<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], to: &mut [V]) {
 
 /// The other way: the last numbers of every lane, as many as it has room for.
 #[inline(always)]
-fn spread<V: Lanes>(from: &[V], lanes: &mut [&mut [V::Scalar]; MAX_LANES]) {
+pub fn spread<V: Lanes>(from: &[V], lanes: &mut [&mut [V::Scalar]; MAX_LANES]) {
     let count = from.len();
     if count < V::LANES || lanes[..V::LANES].iter().any(|lane| lane.len() != count) {
         for (l, lane) in lanes[..V::LANES].iter_mut().enumerate() {
@@ -331,61 +173,5 @@ fn spread<V: Lanes>(from: &[V], lanes: &mut [&mut [V::Scalar]; MAX_LANES]) {
         for l in 0..V::LANES {
             square[l].store(&mut lanes[l][at..]);
         }
-    }
-}
-
-/// Increments of rows of `d` vectors, in their places.
-#[inline(always)]
-fn differences<V: Lanes>(points: &mut [V], d: usize) {
-    match d {
-        2 => differences_of::<V, 2>(points),
-        3 => differences_of::<V, 3>(points),
-        4 => differences_of::<V, 4>(points),
-        _ => {
-            for e in d..points.len() {
-                points[e - d] = points[e] - points[e - d];
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn differences_of<V: Lanes, const D: usize>(points: &mut [V]) {
-    let rows = points.as_chunks_mut::<D>().0;
-    let mut before = rows[0];
-    for t in 1..rows.len() {
-        let here = rows[t];
-        for c in 0..D {
-            rows[t - 1][c] = here[c] - before[c];
-        }
-        before = here;
-    }
-}
-
-/// The adjoint: each row less the one after it, in its place.
-#[inline(always)]
-fn differences_back<V: Lanes>(rows: &mut [V], d: usize) {
-    match d {
-        2 => differences_back_of::<V, 2>(rows),
-        3 => differences_back_of::<V, 3>(rows),
-        4 => differences_back_of::<V, 4>(rows),
-        _ => {
-            for e in d..rows.len() {
-                rows[e - d] = rows[e - d] - rows[e];
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn differences_back_of<V: Lanes, const D: usize>(rows: &mut [V]) {
-    let rows = rows.as_chunks_mut::<D>().0;
-    let mut before = rows[0];
-    for t in 1..rows.len() {
-        let here = rows[t];
-        for c in 0..D {
-            rows[t - 1][c] = before[c] - here[c];
-        }
-        before = here;
     }
 }
