@@ -246,10 +246,14 @@ fn transform<V: Lanes>(raw: &[V], raw_dim: usize, lead_lag: LeadLag, clock: Opti
 fn transform_back<V: Lanes>(rows: &mut [V], steps: usize, dim: usize, lead_lag: LeadLag, raw_dim: usize) {
     let each = if lead_lag == LeadLag::Off { 1 } else { 2 };
     for r in 0..steps / each {
+        // The first of the steps moves one block, the second the other.
+        let first = (each * r + 1) * dim + lead_lag.source(0).1 * raw_dim;
+        let second = (each * r + 2) * dim + lead_lag.source(1).1 * raw_dim;
         for c in 0..raw_dim {
-            // The first of the steps moves one block, the second the other.
-            let of = |s: usize| rows[(each * r + s + 1) * dim + lead_lag.source(s).1 * raw_dim + c];
-            let sum = if each == 1 { of(0) } else { of(0) + of(1) };
+            let mut sum = rows[first + c];
+            if each == 2 {
+                sum = sum + rows[second + c];
+            }
             rows[(r + 1) * raw_dim + c] = sum;
         }
     }

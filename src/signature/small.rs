@@ -8,7 +8,7 @@ use crate::simd::{Lanes, Part};
 
 /// Whether there is a kernel for such signatures.
 pub const fn exists(dim: usize, degree: usize) -> bool {
-    matches!((dim, degree), (2, 2..=5) | (3, 2..=3) | (4, 2..=3))
+    matches!((dim, degree), (2, 2..=6) | (3, 2..=4) | (4..=6, 2..=3) | (7..=8, 2))
 }
 
 /// Advances the signatures by steps of `dim` increments each, `rows`, the last one first. `state` has, for every letter
@@ -30,10 +30,18 @@ impl<V: Lanes> Part<V> for Small<'_, '_, V> {
             (2, 3) => self.steps::<2, Three<V, 2, 4>>(),
             (2, 4) => self.steps::<2, Four<V, 2, 4, 8>>(),
             (2, 5) => self.steps::<2, Five<V, 2, 4, 8, 16>>(),
+            (2, 6) => self.steps::<2, Six<V, 2, 4, 8, 16, 32>>(),
             (3, 2) => self.steps::<3, Two<V, 3>>(),
             (3, 3) => self.steps::<3, Three<V, 3, 9>>(),
+            (3, 4) => self.steps::<3, Four<V, 3, 9, 27>>(),
             (4, 2) => self.steps::<4, Two<V, 4>>(),
             (4, 3) => self.steps::<4, Three<V, 4, 16>>(),
+            (5, 2) => self.steps::<5, Two<V, 5>>(),
+            (5, 3) => self.steps::<5, Three<V, 5, 25>>(),
+            (6, 2) => self.steps::<6, Two<V, 6>>(),
+            (6, 3) => self.steps::<6, Three<V, 6, 36>>(),
+            (7, 2) => self.steps::<7, Two<V, 7>>(),
+            (8, 2) => self.steps::<8, Two<V, 8>>(),
             (dim, degree) => unreachable!("no kernel for ({dim}, {degree})"),
         }
     }
@@ -108,6 +116,8 @@ pub type Three<V, const D: usize, const D2: usize> = On<V, Two<V, D>, D, D2>;
 pub type Four<V, const D: usize, const D2: usize, const D3: usize> = On<V, Three<V, D, D2>, D2, D3>;
 pub type Five<V, const D: usize, const D2: usize, const D3: usize, const D4: usize> =
     On<V, Four<V, D, D2, D3>, D3, D4>;
+pub type Six<V, const D: usize, const D2: usize, const D3: usize, const D4: usize, const D5: usize> =
+    On<V, Five<V, D, D2, D3, D4>, D4, D5>;
 
 impl<V: Lanes, const D: usize> Words<V, D> for One<V> {
     const DEGREE: usize = 1;
