@@ -53,10 +53,12 @@ impl<S: Real> Work<S> for Backward<'_, '_, '_, '_, S> {
         let units = |group: &[Piece<'_, S>]| group.iter().map(|piece| (piece.end - piece.begin) as u64).sum();
         if exists(self.levels.dim, self.levels.degree) {
             let mut paths = SmallPaths::<V>::new(&self.levels, self.longest, self.dim, self.transform)?;
-            while let Some(pieces) = queue.take() {
-                for group in pieces.chunks_mut(V::LANES) {
-                    paths.run(group)?;
+            while let Some(mut pieces) = queue.take() {
+                while !pieces.is_empty() {
+                    let (group, next) = pieces.split_at_mut(V::LANES.min(pieces.len()));
+                    paths.run(group, next)?;
                     queue.advance(units(group))?;
+                    pieces = next;
                 }
             }
             return Ok(());

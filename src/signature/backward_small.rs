@@ -1,5 +1,6 @@
 //! Gradients of pieces of paths, one lane a piece, by the unrolled kernel.
 
+use super::ahead::Ahead;
 use super::backward::Piece;
 use super::lanes::Order;
 use super::levels::Levels;
@@ -39,8 +40,9 @@ impl<V: Lanes> SmallPaths<V> {
         })
     }
 
+    /// `next` are those that come after.
     #[inline(always)]
-    pub fn run(&mut self, pieces: &mut [Piece<'_, V::Scalar>]) -> Result<()> {
+    pub fn run(&mut self, pieces: &mut [Piece<'_, V::Scalar>], next: &[Piece<'_, V::Scalar>]) -> Result<()> {
         let levels = &self.levels;
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
         let (below, total) = (levels.begin(levels.degree), levels.total());
@@ -56,6 +58,8 @@ impl<V: Lanes> SmallPaths<V> {
             end: piece.end,
         });
         let rows = self.points.read(0, steps, windows)?;
+        let next = next.iter().take(V::LANES);
+        let wanted = next.flat_map(|piece| [piece.increments.points(), &*piece.gradient]);
         V::call(SmallAdjoint {
             dim: levels.dim,
             degree: levels.degree,
@@ -64,6 +68,7 @@ impl<V: Lanes> SmallPaths<V> {
             adjoint: &self.adjoint,
             gradient: &mut self.gradient[levels.dim..],
             history: &mut self.history,
+            ahead: Ahead::new(wanted),
         });
         let lanes = pieces
             .iter_mut()

@@ -1,5 +1,6 @@
 //! Signatures of pieces of paths: the work of one thread.
 
+use super::ahead::Ahead;
 use super::base::Base;
 use super::lanes::Order;
 use super::letters::{Alphabet, Common, Own};
@@ -37,14 +38,15 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
         let (levels, queue) = (self.levels, self.queue);
         let (mut paths, mut tiles) = (None, None);
         let mut pulse = pulse(queue);
-        while let Some(pieces) = queue.take() {
-            for group in pieces.chunks_mut(V::LANES) {
+        while let Some(mut pieces) = queue.take() {
+            while !pieces.is_empty() {
+                let (group, next) = pieces.split_at_mut(V::LANES.min(pieces.len()));
                 if over_paths::<V>(&levels, group.len()) {
                     if paths.is_none() {
                         paths = Some(OverPaths::<V>::new(&levels, self.longest)?);
                     }
                     if let Some(paths) = &mut paths {
-                        paths.run(group, &mut pulse)?;
+                        paths.run(group, next, &mut pulse)?;
                     }
                 } else {
                     if tiles.is_none() {
@@ -57,6 +59,7 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
                     }
                 }
                 queue.advance(group.iter().map(|piece| (piece.end - piece.begin) as u64).sum())?;
+                pieces = next;
             }
         }
         Ok(())
@@ -123,8 +126,14 @@ impl<V: Lanes> OverPaths<V> {
         })
     }
 
+    /// `next` are those that come after.
     #[inline(always)]
-    fn run(&mut self, pieces: &mut [Piece<'_, V::Scalar>], pulse: &mut impl FnMut(usize) -> Result<()>) -> Result<()> {
+    fn run(
+        &mut self,
+        pieces: &mut [Piece<'_, V::Scalar>],
+        next: &[Piece<'_, V::Scalar>],
+        pulse: &mut impl FnMut(usize) -> Result<()>,
+    ) -> Result<()> {
         let shape = self.shape;
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
         self.state.fill(V::zero());
@@ -137,11 +146,14 @@ impl<V: Lanes> OverPaths<V> {
             });
             let rows = self.points.read(begin, count, windows)?;
             if exists(shape.dim, shape.degree) {
+                let next = next.iter().take(V::LANES);
+                let wanted = next.flat_map(|piece| [piece.increments.points(), &*piece.row]);
                 V::call(Small {
                     dim: shape.dim,
                     degree: shape.degree,
                     rows,
                     state: &mut self.state,
+                    ahead: Ahead::new(wanted),
                 });
                 continue;
             }

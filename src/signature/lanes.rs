@@ -43,8 +43,12 @@ impl Order {
 
     /// Coefficients `range` of the state, to the rows of the lanes.
     #[inline(always)]
-    pub fn unpack<'r, V: Lanes>(&self, state: &[V], range: Range<usize>, rows: impl Iterator<Item = &'r mut [V::Scalar]>)
-    where
+    pub fn unpack<'r, V: Lanes>(
+        &self,
+        state: &[V],
+        range: Range<usize>,
+        rows: impl Iterator<Item = &'r mut [V::Scalar]>,
+    ) where
         V::Scalar: 'r,
     {
         let places = &self.places[range];

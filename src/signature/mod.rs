@@ -7,13 +7,14 @@
 //! | `tile`, `top` and `tile_adjoint`, `top_adjoint` | all levels above a tile's base, the last two in registers |
 //! | `base`, `base_adjoint` | the levels below the tiles |
 //! | `lanes`, `points` | several paths, one a lane: coefficients, points and increments |
-//! | `small`, `small_adjoint`, `backward_small` | unrolled for few coefficients |
+//! | `small`, `small_adjoint`, `backward_small`, `ahead` | the same unrolled, for few coefficients |
 //! | `forward`, `backward` | the work of one thread on pieces of paths |
 //! | `pieces`, `chen`, `chain` | where paths are cut in time; pieces joined by Chen's identity, and its adjoint |
 //! | `products`, `gradients`, `stages` | what the public functions share among threads, stage after stage |
 //! | `line` | paths in one channel |
 //! | `compiled` | the doors to the algorithms, compiled in this crate |
 
+mod ahead;
 mod backward;
 mod backward_small;
 mod base;

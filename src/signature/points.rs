@@ -81,7 +81,14 @@ impl<V: Lanes> Points<V> {
         differences(points, raw_dim);
         if !plain {
             let clock = time_steps::<V>(windows.clone().map(|window| window.moves));
-            transform(&self.raw, raw_dim, first.moves.lead_lag(), clock, dim, &mut self.rows[..count * dim]);
+            transform(
+                &self.raw,
+                raw_dim,
+                first.moves.lead_lag(),
+                clock,
+                dim,
+                &mut self.rows[..count * dim],
+            );
         }
         if !whole {
             for (l, window) in windows.enumerate() {
@@ -175,12 +182,7 @@ fn slice<'i, S: Real>(window: &Window<'i, S>, behind: usize, own: usize) -> &'i 
 
 /// Points of lanes that end together, zeros before. `patches` is scratch.
 #[inline(always)]
-fn gather_ends<V: Lanes>(
-    lanes: &[&[V::Scalar]; MAX_LANES],
-    dim: usize,
-    patches: &mut [V::Scalar],
-    points: &mut [V],
-) {
+fn gather_ends<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], dim: usize, patches: &mut [V::Scalar], points: &mut [V]) {
     let room = patches.len() / V::LANES;
     let most = points.len();
     for first in (0..most).step_by(MAX_LANES * dim) {

@@ -37,8 +37,8 @@ pub fn signatures<S: Real>(
         }
         &mut row[options.scalar_term as usize..]
     });
-    let total = (0..paths.batch()).map(|b| increments(b).count() as u64).sum();
-    let mut stages = Stages::new(run, total);
+    let steps = |b| options.transform.points(paths.points(b)) as u64 - 1;
+    let mut stages = Stages::new(run, (0..paths.batch()).map(steps).sum());
     if levels.dim == 1 {
         let rows = try_collect((0..paths.batch()).map(increments).zip(rows))?;
         return line::signature(rows, &mut stages);

@@ -3,6 +3,7 @@
 //! The same recurrence as in `tile`, coefficient by coefficient, h_j(k) = A_j + z/(k-j+1) ⊗ h_{j-1}(k), with every
 //! loop unrolled: a signature is a type, one level on the other.
 
+use super::ahead::Ahead;
 use super::letters::reciprocal;
 use crate::simd::{Lanes, Part};
 
@@ -13,14 +14,15 @@ pub const fn exists(dim: usize, degree: usize) -> bool {
 
 /// Advances the signatures by steps of `dim` increments each, `rows`, the last one first. `state` has, for every letter
 /// that a word can end in, one level after the other, words in lexicographic order.
-pub struct Small<'a, 's, V> {
+pub struct Small<'a, 's, 'n, V: Lanes> {
     pub dim: usize,
     pub degree: usize,
     pub rows: &'a [V],
     pub state: &'s mut [V],
+    pub ahead: Ahead<'n, V::Scalar>,
 }
 
-impl<V: Lanes> Part<V> for Small<'_, '_, V> {
+impl<V: Lanes> Part<V> for Small<'_, '_, '_, V> {
     type Output = ();
 
     #[inline(always)]
@@ -47,12 +49,13 @@ impl<V: Lanes> Part<V> for Small<'_, '_, V> {
     }
 }
 
-impl<V: Lanes> Small<'_, '_, V> {
+impl<V: Lanes> Small<'_, '_, '_, V> {
     #[inline(always)]
-    fn steps<const D: usize, W: Words<V, D>>(self) {
+    fn steps<const D: usize, W: Words<V, D>>(mut self) {
         for (last, state) in self.state.chunks_exact_mut(W::SIZE).enumerate() {
             let mut words = W::load(state);
             for row in self.rows.as_chunks::<D>().0.iter().rev() {
+                self.ahead.step::<V>();
                 words.step(&Factors::new(row, last, W::DEGREE));
             }
             words.store(state);
@@ -114,8 +117,7 @@ pub struct On<V, B, const P: usize, const Q: usize> {
 pub type Two<V, const D: usize> = On<V, One<V>, 1, D>;
 pub type Three<V, const D: usize, const D2: usize> = On<V, Two<V, D>, D, D2>;
 pub type Four<V, const D: usize, const D2: usize, const D3: usize> = On<V, Three<V, D, D2>, D2, D3>;
-pub type Five<V, const D: usize, const D2: usize, const D3: usize, const D4: usize> =
-    On<V, Four<V, D, D2, D3>, D3, D4>;
+pub type Five<V, const D: usize, const D2: usize, const D3: usize, const D4: usize> = On<V, Four<V, D, D2, D3>, D3, D4>;
 pub type Six<V, const D: usize, const D2: usize, const D3: usize, const D4: usize, const D5: usize> =
     On<V, Five<V, D, D2, D3, D4>, D4, D5>;
 
@@ -187,7 +189,11 @@ where
 
 /// a + z ⊗ h: Q = D · P words.
 #[inline(always)]
-pub fn put_before<V: Lanes, const D: usize, const P: usize, const Q: usize>(z: &[V; D], h: &[V; P], a: &[V; Q]) -> [V; Q] {
+pub fn put_before<V: Lanes, const D: usize, const P: usize, const Q: usize>(
+    z: &[V; D],
+    h: &[V; P],
+    a: &[V; Q],
+) -> [V; Q] {
     let mut sum = *a;
     for (block, z) in sum.as_chunks_mut::<P>().0.iter_mut().zip(z) {
         for p in 0..P {

@@ -4,6 +4,7 @@
 //! q = k-j+1: z̄_i += <h_{j-1}(k)/q, b[i]>,  h̄_{j-1}(k) = Σ_i z_i/q · b[i],  Ā_j += h̄_j(k) for j < k. The states before
 //! each step are stored on the way forth, but for the last level, of which nothing is needed; streams are recomputed.
 
+use super::ahead::Ahead;
 use super::letters::reciprocal;
 use super::small::{Factors, Five, Four, On, One, Six, Three, Two, Words, put_before};
 use crate::simd::{Lanes, Part};
@@ -19,7 +20,7 @@ pub fn memory(dim: usize, degree: usize) -> usize {
 }
 
 /// Pulls gradients back through steps of `dim` increments each, `rows` and `gradient` (set), in the order of time.
-pub struct SmallAdjoint<'a, 's, V> {
+pub struct SmallAdjoint<'a, 's, 'n, V: Lanes> {
     pub dim: usize,
     pub degree: usize,
     pub rows: &'a [V],
@@ -30,9 +31,10 @@ pub struct SmallAdjoint<'a, 's, V> {
     pub gradient: &'s mut [V],
     /// Scratch of `memory` vectors a step.
     pub history: &'s mut [V],
+    pub ahead: Ahead<'n, V::Scalar>,
 }
 
-impl<V: Lanes> Part<V> for SmallAdjoint<'_, '_, V> {
+impl<V: Lanes> Part<V> for SmallAdjoint<'_, '_, '_, V> {
     type Output = ();
 
     #[inline(always)]
@@ -59,9 +61,9 @@ impl<V: Lanes> Part<V> for SmallAdjoint<'_, '_, V> {
     }
 }
 
-impl<V: Lanes> SmallAdjoint<'_, '_, V> {
+impl<V: Lanes> SmallAdjoint<'_, '_, '_, V> {
     #[inline(always)]
-    fn steps<const D: usize, W: Adjoint<V, D>>(self)
+    fn steps<const D: usize, W: Adjoint<V, D>>(mut self)
     where
         W::Below: Words<V, D>,
     {
@@ -74,11 +76,13 @@ impl<V: Lanes> SmallAdjoint<'_, '_, V> {
         for (last, (state, adjoint)) in endings.enumerate() {
             let mut state = W::Below::load(state);
             for t in (0..steps).rev() {
+                self.ahead.step::<V>();
                 state.store(&mut history[t * size..][..size]);
                 state.step(&Factors::new(&rows[t], last, W::DEGREE));
             }
             let mut adjoint = W::load(adjoint);
             for t in 0..steps {
+                self.ahead.step::<V>();
                 let z = Factors::new(&rows[t], last, W::DEGREE);
                 let before = W::Below::load(&history[t * size..][..size]);
                 let mut sums = Sums {
@@ -195,14 +199,7 @@ where
     }
 
     #[inline(always)]
-    fn hand_back(
-        &mut self,
-        back: &[V; Q],
-        parents: &B::Streams,
-        z: &Factors<V, D>,
-        q: usize,
-        sums: &mut Sums<V, D>,
-    ) {
+    fn hand_back(&mut self, back: &[V; Q], parents: &B::Streams, z: &Factors<V, D>, q: usize, sums: &mut Sums<V, D>) {
         let (deeper, h) = B::split(parents);
         let mut down = [V::zero(); P];
         for p in 0..P {
@@ -210,7 +207,11 @@ where
             for i in 0..D {
                 let b = back[i * P + p];
                 sums.all[i] = h.mul_add(b, sums.all[i]);
-                down[p] = if i == 0 { z.all[q][i] * b } else { z.all[q][i].mul_add(b, down[p]) };
+                down[p] = if i == 0 {
+                    z.all[q][i] * b
+                } else {
+                    z.all[q][i].mul_add(b, down[p])
+                };
             }
         }
         self.below.add(&down);

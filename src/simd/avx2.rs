@@ -90,6 +90,11 @@ impl Lanes for F64x4 {
     }
 
     #[inline(always)]
+    fn prefetch(from: &[f64]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
     fn slide_up(self, first: f64) -> Self {
         unsafe {
             let moved = _mm256_permute4x64_pd::<0b10_01_00_00>(self.0);
@@ -181,6 +186,11 @@ impl Lanes for F32x8 {
     #[inline(always)]
     fn neg_mul_add(self, factor: Self, term: Self) -> Self {
         unsafe { Self(_mm256_fnmadd_ps(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    fn prefetch(from: &[f32]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
     }
 
     #[inline(always)]

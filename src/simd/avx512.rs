@@ -94,6 +94,11 @@ impl Lanes for F64x8 {
     }
 
     #[inline(always)]
+    fn prefetch(from: &[f64]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
     fn slide_up(self, first: f64) -> Self {
         unsafe {
             let (lanes, first) = (_mm512_castpd_si512(self.0), _mm512_castpd_si512(_mm512_set1_pd(first)));
@@ -185,6 +190,11 @@ impl Lanes for F32x16 {
     #[inline(always)]
     fn neg_mul_add(self, factor: Self, term: Self) -> Self {
         unsafe { Self(_mm512_fnmadd_ps(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    fn prefetch(from: &[f32]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
     }
 
     #[inline(always)]
