@@ -186,7 +186,7 @@ fn gather_ends<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], dim: usize, patches:
     let room = patches.len() / V::LANES;
     let most = points.len();
     for first in (0..most).step_by(MAX_LANES * dim) {
-        let here = (most - first).min(room);
+        let here = (most - first).min((MAX_LANES + 1) * dim);
         let mut rows: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
         for ((row, lane), patch) in rows.iter_mut().zip(lanes).zip(patches.chunks_exact_mut(room)) {
             let before = most - lane.len();

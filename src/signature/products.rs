@@ -189,7 +189,7 @@ pub fn pieces<S: Real>(levels: &Levels, list: &mut [Piece<'_, S>], stages: &mut 
 
 /// Pieces a task, given the numbers of an update each: enough to be worth taking, not too many to share.
 pub fn task_size(pieces: usize, numbers: usize, threads: usize) -> usize {
-    let worth = ((1 << 17) / numbers.max(1)).max(1);
+    let worth = ((1 << 19) / numbers.max(1)).max(1);
     let fair = pieces.div_ceil(4 * threads).max(1);
     let size = worth.min(fair);
     // Whole vectors of paths, where there are as many.
