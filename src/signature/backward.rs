@@ -33,6 +33,17 @@ pub struct Piece<'a, S> {
     pub edge: &'a mut [S],
 }
 
+impl<'a, S: Real> Piece<'a, S> {
+    #[inline(always)]
+    pub fn window(&self) -> Window<'a, S> {
+        Window {
+            moves: self.increments,
+            begin: self.begin,
+            end: self.end,
+        }
+    }
+}
+
 /// Takes groups of pieces of at most `longest` increments until there are no more.
 pub struct Backward<'w, 'q, 't, 'p, S> {
     pub levels: Levels,
@@ -209,11 +220,7 @@ impl<V: Lanes> OverPaths<V> {
     ) -> Result<()> {
         let (levels, d, scratch) = (self.levels, self.levels.dim, &mut self.scratch);
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
-        let windows = pieces.iter().map(|piece| Window {
-            moves: piece.increments,
-            begin: piece.begin,
-            end: piece.end,
-        });
+        let windows = pieces.iter().map(Piece::window);
         reverse(self.points.read(0, steps, windows)?, d, self.alphabet.rows_mut());
         let letters = self.alphabet.letters::<V, Own>(steps);
         let (below, total) = (levels.begin(levels.degree), levels.total());

@@ -4,7 +4,7 @@ use super::ahead::Ahead;
 use super::backward::Piece;
 use super::lanes::Order;
 use super::levels::Levels;
-use super::points::{Points, Window, scatter};
+use super::points::{Points, scatter};
 use super::small_adjoint::{SmallAdjoint, memory};
 use crate::error::Result;
 use crate::path::Transform;
@@ -52,11 +52,7 @@ impl<V: Lanes> SmallPaths<V> {
             .pack(&mut self.adjoint, 0..below, pieces.iter().map(|p| &p.lower[..below]));
         self.order
             .pack(&mut self.adjoint, below..total, pieces.iter().map(|p| p.top));
-        let windows = pieces.iter().map(|piece| Window {
-            moves: piece.increments,
-            begin: piece.begin,
-            end: piece.end,
-        });
+        let windows = pieces.iter().map(Piece::window);
         let rows = self.points.read(0, steps, windows)?;
         let next = next.iter().take(V::LANES);
         let wanted = next.flat_map(|piece| [piece.increments.points(), &*piece.gradient]);

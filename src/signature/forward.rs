@@ -23,6 +23,17 @@ pub struct Piece<'a, S> {
     pub row: &'a mut [S],
 }
 
+impl<'a, S: Real> Piece<'a, S> {
+    #[inline(always)]
+    pub fn window(&self) -> Window<'a, S> {
+        Window {
+            moves: self.increments,
+            begin: self.begin,
+            end: self.end,
+        }
+    }
+}
+
 /// Takes groups of pieces of at most `longest` increments until there are no more.
 pub struct Forward<'w, 'q, 't, 'p, S> {
     pub levels: Levels,
@@ -139,11 +150,7 @@ impl<V: Lanes> OverPaths<V> {
         self.state.fill(V::zero());
         for begin in (0..steps).step_by(self.chunk) {
             let count = self.chunk.min(steps - begin);
-            let windows = pieces.iter().map(|piece| Window {
-                moves: piece.increments,
-                begin: piece.begin,
-                end: piece.end,
-            });
+            let windows = pieces.iter().map(Piece::window);
             let rows = self.points.read(begin, count, windows)?;
             if exists(shape.dim, shape.degree) {
                 let next = next.iter().take(V::LANES);

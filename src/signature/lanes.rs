@@ -148,8 +148,8 @@ pub fn gather<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], to: &mut [V]) {
             square[l] = V::load(&lanes[l][at..]);
         }
         V::transpose(&mut square);
-        for e in 0..V::LANES {
-            to[e] = square[e];
+        for (to, vector) in to.iter_mut().zip(&square) {
+            *to = *vector;
         }
     }
 }
@@ -170,8 +170,8 @@ pub fn spread<V: Lanes>(from: &[V], lanes: &mut [&mut [V::Scalar]; MAX_LANES]) {
     for at in blocks::<V>(count) {
         let from = &from[at..][..V::LANES];
         let mut square = [V::zero(); MAX_LANES];
-        for e in 0..V::LANES {
-            square[e] = from[e];
+        for (to, vector) in square.iter_mut().zip(from) {
+            *to = *vector;
         }
         V::transpose(&mut square);
         for l in 0..V::LANES {
