@@ -158,7 +158,7 @@ pub fn gather<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], to: &mut [V]) {
 #[inline(always)]
 pub fn spread<V: Lanes>(from: &[V], lanes: &mut [&mut [V::Scalar]; MAX_LANES]) {
     let count = from.len();
-    if count < V::LANES || lanes[..V::LANES].iter().any(|lane| lane.len() != count) {
+    if count < V::LANES {
         for (l, lane) in lanes[..V::LANES].iter_mut().enumerate() {
             let first = count - lane.len();
             for (to, vector) in lane.iter_mut().zip(&from[first..]) {
@@ -175,7 +175,13 @@ pub fn spread<V: Lanes>(from: &[V], lanes: &mut [&mut [V::Scalar]; MAX_LANES]) {
         }
         V::transpose(&mut square);
         for l in 0..V::LANES {
-            square[l].store(&mut lanes[l][at..]);
+            let first = count - lanes[l].len();
+            if at >= first {
+                square[l].store(&mut lanes[l][at - first..]);
+            } else if at + V::LANES > first {
+                let values = &square[l].to_array()[first - at..V::LANES];
+                lanes[l][..values.len()].copy_from_slice(values);
+            }
         }
     }
 }
