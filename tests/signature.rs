@@ -153,27 +153,40 @@ fn tolerance<S: Precision>() -> f64 {
     if size_of::<S>() == 4 { 4e-6 } else { 1e-14 }
 }
 
-/// (dim, degree) around every place where plans change: lanes over paths, base levels, blocks of letters.
-const SHAPES: [(usize, usize); 26] = [
+/// (dim, degree) around every place where plans change: lanes over paths, unrolled kernels (all of them), base levels,
+/// blocks of letters.
+const SHAPES: [(usize, usize); 38] = [
     (1, 1),
     (1, 6),
     (2, 1),
     (2, 2),
+    (2, 3),
     (2, 4),
+    (2, 5),
+    (2, 6),
+    (2, 7),
     (2, 8),
     (2, 11),
     (3, 2),
     (3, 3),
+    (3, 4),
     (3, 5),
     (3, 7),
+    (4, 2),
+    (4, 3),
     (4, 4),
     (4, 6),
     (5, 2),
+    (5, 3),
     (5, 4),
     (5, 5),
+    (6, 2),
+    (6, 3),
     (6, 4),
+    (7, 2),
     (7, 3),
     (7, 4),
+    (8, 2),
     (8, 4),
     (9, 3),
     (11, 3),
@@ -580,6 +593,86 @@ fn layouts<S: Precision>() {
 fn ragged_strided_and_packed_batches() {
     layouts::<f64>();
     layouts::<f32>();
+}
+
+/// Ragged batches of few coefficients, more than two vectors of them, under every transform: the same bits as one path
+/// after the other, whether points lie one after the other or not, and not far from the reference.
+fn few_coefficients<S: Precision>() {
+    let mut random = Random(12);
+    let (batch, length) = (2 * MAX_LANES + 3, 45);
+    for (dim, degree) in [
+        (1, 4),
+        (1, 6),
+        (2, 2),
+        (2, 4),
+        (2, 6),
+        (3, 3),
+        (3, 4),
+        (4, 2),
+        (4, 3),
+        (6, 3),
+        (8, 2),
+    ] {
+        let lengths: Vec<i64> = (0..batch as i64).map(|b| 1 + (b * 29) % length as i64).collect();
+        let paths: Vec<S> = random.walk(batch * length, dim);
+        let transposed: Vec<S> = (0..dim * length * batch)
+            .map(|e| paths[e % batch * length * dim + e / batch % length * dim + e / batch / length])
+            .collect();
+        let view = |values, strides| {
+            let layout = Layout {
+                lengths: Some(&lengths),
+                strides,
+                ..Layout::default()
+            };
+            Batch::new("path", values, [batch, length, dim], layout).unwrap()
+        };
+        let strides = [1, batch as i64, (batch * length) as i64];
+        let views = [view(&paths, None), view(&transposed, Some(strides))];
+        for transform in transforms() {
+            let letters = transform.dim(dim).unwrap();
+            let options = Options {
+                degree,
+                scalar_term: false,
+                transform,
+            };
+            let size = options.length(dim).unwrap();
+            if size > 400 {
+                continue;
+            }
+            let mut grad: Vec<S> = random.numbers(batch * size);
+            grad.chunks_mut(size).for_each(|grad| weigh(grad, letters, degree));
+            let computed = views.each_ref().map(|view| signatures(view, &options, 2));
+            let pulled = views.each_ref().map(|view| gradients(&grad, view, &options, 2));
+            for b in 0..batch {
+                let what = format!("{transform:?} ({dim}, {degree}), path {b}");
+                let path = &paths[b * length * dim..][..lengths[b] as usize * dim];
+                let grad = &grad[b * size..][..size];
+                let (alone, alone_grad) = (one(path, dim, &options), one_gradient(grad, path, dim, &options));
+                for (computed, pulled) in computed.iter().zip(&pulled) {
+                    assert_bits(&computed[b * size..][..size], &alone, &what);
+                    let (inside, beyond) = pulled[b * length * dim..][..length * dim].split_at(path.len());
+                    assert_bits(inside, &alone_grad, &format!("gradient {what}"));
+                    assert!(beyond.iter().all(|g| *g == S::ZERO), "{what}");
+                }
+                if b % 8 == 1 {
+                    let whole = oracle(&transform).apply(&to_f64(path), dim);
+                    let expected = reference::signature(&whole, letters, degree);
+                    let error = level_error(&alone, &expected[1..], letters, degree);
+                    assert!(error < 3.0 * tolerance::<S>(), "{what}: {error:e}");
+                    let with_scalar = [vec![0.0], to_f64(grad)].concat();
+                    let on_whole = reference::signature_backprop(&with_scalar, &whole, letters, degree);
+                    let error = relative(&alone_grad, &oracle(&transform).backprop(&on_whole, dim));
+                    assert!(error < 20.0 * tolerance::<S>(), "gradient {what}: {error:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn few_coefficients_in_ragged_batches() {
+    few_coefficients::<f64>();
+    few_coefficients::<f32>();
 }
 
 #[test]

@@ -32,6 +32,19 @@ impl<'a, S: Real> Increments<'a, S> {
         self.spatial_dim() + self.time_step.is_some() as usize
     }
 
+    /// Channels of the path before the transform.
+    pub fn raw_dim(&self) -> usize {
+        self.path.dim()
+    }
+
+    pub fn lead_lag(&self) -> LeadLag {
+        self.lead_lag
+    }
+
+    pub fn time_step(&self) -> Option<S> {
+        self.time_step
+    }
+
     fn spatial_dim(&self) -> usize {
         let copies = if self.lead_lag == LeadLag::Off { 1 } else { 2 };
         copies * self.path.dim()
@@ -72,7 +85,7 @@ impl<'a, S: Real> Increments<'a, S> {
 impl LeadLag {
     /// Which increment of the raw path moves in increment `t` of the transformed one, and in which block of channels.
     #[inline(always)]
-    fn source(self, t: usize) -> (usize, usize) {
+    pub(crate) fn source(self, t: usize) -> (usize, usize) {
         match self {
             LeadLag::Off => (t, 0),
             LeadLag::LeadFirst => (t / 2, t % 2),

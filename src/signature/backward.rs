@@ -1,13 +1,16 @@
 //! Gradients of pieces of paths: the work of one thread.
 
+use super::backward_small::SmallPaths;
 use super::base::Base;
 use super::base_adjoint::BaseAdjoint;
-use super::forward::{chunk_steps, pulse, read};
-use super::lanes::Lane;
+use super::forward::{chunk_steps, pulse, read, reverse};
+use super::lanes::Order;
 use super::letters::{Common, Letters, Own};
 use super::levels::Levels;
 use super::moves::Moves;
+use super::points::{Points, Window, scatter};
 use super::shape::{Places, Shape};
+use super::small_adjoint::exists;
 use super::tile::{Stretch, advance};
 use super::tile_adjoint::Tile;
 use super::top_adjoint::{ToLetters, ToWords};
@@ -31,6 +34,17 @@ pub struct Piece<'a, S> {
     pub edge: &'a mut [S],
 }
 
+impl<'a, S: Real> Piece<'a, S> {
+    #[inline(always)]
+    pub fn window(&self) -> Window<'a, S> {
+        Window {
+            moves: self.increments,
+            begin: self.begin,
+            end: self.end,
+        }
+    }
+}
+
 /// Takes groups of pieces of at most `longest` increments until there are no more.
 pub struct Backward<'w, 'q, 't, 'p, S> {
     pub levels: Levels,
@@ -48,26 +62,35 @@ impl<S: Real> Work<S> for Backward<'_, '_, '_, '_, S> {
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
         let queue = self.queue;
         let mut pulse = pulse(queue);
-        let lanes = over_paths::<S>(&self.levels, V::LANES);
-        let stride = self.longest.next_multiple_of(MAX_LANES) * self.levels.dim;
-        let mut finish = Finish {
-            transform: self.transform,
-            dim: self.dim,
-            points: try_vec((self.longest + 1) * self.dim, S::ZERO)?,
-            rows: try_vec(if lanes { V::LANES * stride } else { stride }, S::ZERO)?,
-            stride,
-        };
         let units = |group: &[Piece<'_, S>]| group.iter().map(|piece| (piece.end - piece.begin) as u64).sum();
-        if lanes {
+        if exists(self.levels.dim, self.levels.degree) {
+            let mut paths = SmallPaths::<V>::new(&self.levels, self.longest, self.dim, self.transform)?;
+            while let Some(mut pieces) = queue.take() {
+                while !pieces.is_empty() {
+                    let (group, next) = pieces.split_at_mut(V::LANES.min(pieces.len()));
+                    paths.run(group, next)?;
+                    queue.advance(units(group))?;
+                    pieces = next;
+                }
+            }
+            return Ok(());
+        }
+        if over_paths::<S>(&self.levels, V::LANES) {
             let mut paths = OverPaths::<V>::new(&self.levels, self.longest)?;
             while let Some(pieces) = queue.take() {
                 for group in pieces.chunks_mut(V::LANES) {
-                    paths.run(group, &mut finish, &mut pulse)?;
+                    paths.run(group, self.dim, &self.transform, &mut pulse)?;
                     queue.advance(units(group))?;
                 }
             }
             return Ok(());
         }
+        let mut finish = Finish {
+            transform: self.transform,
+            dim: self.dim,
+            points: try_vec((self.longest + 1) * self.dim, S::ZERO)?,
+            rows: try_vec(self.longest.next_multiple_of(MAX_LANES) * self.levels.dim, S::ZERO)?,
+        };
         let mut tiles = OverSuffixes::<V>::new(&self.levels, self.longest)?;
         while let Some(pieces) = queue.take() {
             for piece in pieces {
@@ -90,18 +113,16 @@ struct Finish<S> {
     transform: Transform,
     dim: usize,
     points: Vec<S>,
-    /// Gradients of the increments, one row a step, the last increment first; lanes are `stride` numbers apart.
+    /// Gradients of the increments, one row a step, the last increment first.
     rows: Vec<S>,
-    stride: usize,
 }
 
 impl<S: Real> Finish<S> {
-    /// Of the piece in lane `lane`.
     #[inline(always)]
-    fn finish(&mut self, lane: usize, steps: usize, letters: usize, piece: &mut Piece<'_, S>) {
+    fn finish(&mut self, steps: usize, letters: usize, piece: &mut Piece<'_, S>) {
         let size = piece.gradient.len() + piece.edge.len();
         let points = &mut self.points[..size];
-        let rows = &self.rows[lane * self.stride..][..steps * letters];
+        let rows = &self.rows[..steps * letters];
         if self.transform == Transform::default() {
             // What an increment gains, its end gains and its begin loses.
             let mut rows = rows.chunks_exact(letters).rev();
@@ -136,8 +157,13 @@ impl<S: Real> Finish<S> {
 /// One lane a piece.
 struct OverPaths<V: Lanes> {
     levels: Levels,
-    lane: Lane<V>,
+    shape: Shape,
+    order: Order,
+    points: Points<V>,
+    /// Increments from the end of the path on.
     letters: Vec<V>,
+    /// Gradients of increments in the order of time, between two rows that do not count.
+    gradient: Vec<V>,
     /// Steps that are done together, and the state before each such chunk.
     chunk: usize,
     before: Vec<V>,
@@ -176,7 +202,7 @@ impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let longest = longest.next_multiple_of(MAX_LANES);
-        let lane = Lane::new(levels)?;
+        let shape = Shape::of_paths(levels);
         let chunk = if levels.degree == 1 {
             longest
         } else {
@@ -185,13 +211,16 @@ impl<V: Lanes> OverPaths<V> {
         let below = levels.begin(levels.degree);
         Ok(OverPaths {
             levels: *levels,
+            shape,
+            order: Order::new(levels)?,
+            points: Points::new(levels.dim, longest)?,
             letters: V::scratch(longest * levels.dim)?,
+            gradient: V::scratch((longest + 2) * levels.dim)?,
             chunk,
             before: V::scratch(longest.div_ceil(chunk) * below)?,
             stem: try_vec(chunk * levels.degree, V::constant(1.0))?,
             nowhere: V::scratch(chunk * levels.degree)?,
-            scratch: Scratch::new(&lane.shape, 1, chunk, longest)?,
-            lane,
+            scratch: Scratch::new(&shape, 1, chunk, longest)?,
         })
     }
 
@@ -199,24 +228,20 @@ impl<V: Lanes> OverPaths<V> {
     fn run(
         &mut self,
         pieces: &mut [Piece<'_, V::Scalar>],
-        finish: &mut Finish<V::Scalar>,
+        dim: usize,
+        transform: &Transform,
         pulse: &mut impl FnMut(usize) -> Result<()>,
     ) -> Result<()> {
         let (levels, d, scratch) = (self.levels, self.levels.dim, &mut self.scratch);
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
-        let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
-        self.lane.read(0, steps, ends, &mut self.letters);
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
+        let windows = pieces.iter().map(Piece::window);
+        reverse(self.points.read(0, steps, windows)?, d, &mut self.letters);
         let (below, total) = (levels.begin(levels.degree), levels.total());
-        self.lane
+        self.order
             .pack(&mut scratch.state, 0..below, pieces.iter().map(|p| p.state));
-        self.lane
+        self.order
             .pack(&mut scratch.adjoint, 0..below, pieces.iter().map(|p| &p.lower[..below]));
-        self.lane
+        self.order
             .pack(&mut scratch.adjoint, below..total, pieces.iter().map(|p| p.top));
         let gradient = &mut scratch.gradient[..steps * d];
         gradient.fill(V::zero());
@@ -231,18 +256,11 @@ impl<V: Lanes> OverPaths<V> {
         } else {
             self.tile(steps, pulse)?;
         }
-        let scratch = &self.scratch;
-        for (block, vectors) in scratch.gradient[..steps * d].chunks(V::LANES).enumerate() {
-            let mut square = [V::zero(); MAX_LANES];
-            square[..vectors.len()].copy_from_slice(vectors);
-            V::transpose(&mut square);
-            for (rows, vector) in finish.rows.chunks_exact_mut(finish.stride).zip(square) {
-                vector.store(&mut rows[block * V::LANES..]);
-            }
-        }
-        for (l, piece) in pieces.iter_mut().enumerate() {
-            finish.finish(l, piece.end - piece.begin, d, piece);
-        }
+        reverse(&self.scratch.gradient[..steps * d], d, &mut self.gradient[d..]);
+        let lanes = pieces
+            .iter_mut()
+            .map(|piece| (piece.end - piece.begin, &mut *piece.gradient, &mut *piece.edge));
+        scatter(&mut self.gradient, steps, d, transform, dim, lanes);
         Ok(())
     }
 
@@ -260,7 +278,7 @@ impl<V: Lanes> OverPaths<V> {
             before.copy_from_slice(&scratch.state);
             if begin + self.chunk < steps {
                 let stretch = Stretch {
-                    shape: self.lane.shape,
+                    shape: self.shape,
                     steps: self.chunk,
                     letters: letters.from(begin),
                     stem: &self.stem,
@@ -273,7 +291,7 @@ impl<V: Lanes> OverPaths<V> {
             let count = self.chunk.min(steps - begin);
             scratch.state.copy_from_slice(before);
             let mut tile = Tile {
-                shape: self.lane.shape,
+                shape: self.shape,
                 steps: count,
                 letters: letters.from(begin),
                 stem: &self.stem,
@@ -372,7 +390,7 @@ impl<V: Lanes> OverSuffixes<V> {
             numbers: sums,
             to: &mut finish.rows,
         });
-        finish.finish(0, steps, d, piece);
+        finish.finish(steps, d, piece);
         Ok(())
     }
 

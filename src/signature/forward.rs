@@ -1,10 +1,12 @@
 //! Signatures of pieces of paths: the work of one thread.
 
+use super::ahead::Ahead;
 use super::base::Base;
-use super::lanes::Lane;
+use super::lanes::Order;
 use super::letters::{Common, Letters, Own};
 use super::levels::Levels;
 use super::moves::Moves;
+use super::points::{Points, Window};
 use super::shape::{Places, Shape};
 use super::small::{Small, exists};
 use super::tile::{Stretch, grow};
@@ -19,6 +21,17 @@ pub struct Piece<'a, S> {
     pub begin: usize,
     pub end: usize,
     pub row: &'a mut [S],
+}
+
+impl<'a, S: Real> Piece<'a, S> {
+    #[inline(always)]
+    pub fn window(&self) -> Window<'a, S> {
+        Window {
+            moves: self.increments,
+            begin: self.begin,
+            end: self.end,
+        }
+    }
 }
 
 /// Takes groups of pieces of at most `longest` increments until there are no more.
@@ -36,14 +49,15 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
         let (levels, queue) = (self.levels, self.queue);
         let (mut paths, mut tiles) = (None, None);
         let mut pulse = pulse(queue);
-        while let Some(pieces) = queue.take() {
-            for group in pieces.chunks_mut(V::LANES) {
+        while let Some(mut pieces) = queue.take() {
+            while !pieces.is_empty() {
+                let (group, next) = pieces.split_at_mut(V::LANES.min(pieces.len()));
                 if over_paths::<V>(&levels, group.len()) {
                     if paths.is_none() {
                         paths = Some(OverPaths::<V>::new(&levels, self.longest)?);
                     }
                     if let Some(paths) = &mut paths {
-                        paths.run(group, &mut pulse)?;
+                        paths.run(group, next, &mut pulse)?;
                     }
                 } else {
                     if tiles.is_none() {
@@ -56,6 +70,7 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
                     }
                 }
                 queue.advance(group.iter().map(|piece| (piece.end - piece.begin) as u64).sum())?;
+                pieces = next;
             }
         }
         Ok(())
@@ -86,7 +101,10 @@ fn over_paths<V: Lanes>(levels: &Levels, pieces: usize) -> bool {
 
 /// One lane a piece.
 struct OverPaths<V: Lanes> {
-    lane: Lane<V>,
+    shape: Shape,
+    order: Order,
+    points: Points<V>,
+    /// Increments from the end of the path on.
     rows: Vec<V>,
     state: Vec<V>,
     streams: Vec<V>,
@@ -98,17 +116,19 @@ struct OverPaths<V: Lanes> {
 impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
-        let small = exists(levels.dim, levels.degree);
-        let lane = if small {
-            Lane::by_endings(levels)?
-        } else {
-            Lane::new(levels)?
-        };
         let (d, n) = (levels.dim, levels.degree);
-        let streams = lane.shape.streams() + SCRATCH;
+        let shape = Shape::of_paths(levels);
+        let streams = shape.streams() + SCRATCH;
         let chunk = chunk_steps(longest, (d + 5 + SCRATCH) * size_of::<V>(), 44 << 10);
+        let order = if exists(d, n) {
+            Order::by_endings(levels)?
+        } else {
+            Order::new(levels)?
+        };
         Ok(OverPaths {
-            lane,
+            shape,
+            order,
+            points: Points::new(d, chunk)?,
             rows: V::scratch(chunk * d)?,
             state: V::scratch(levels.total())?,
             streams: V::scratch(chunk * streams)?,
@@ -117,24 +137,34 @@ impl<V: Lanes> OverPaths<V> {
         })
     }
 
+    /// `next` are those that come after.
     #[inline(always)]
-    fn run(&mut self, pieces: &mut [Piece<'_, V::Scalar>], pulse: &mut impl FnMut(usize) -> Result<()>) -> Result<()> {
-        let shape = self.lane.shape;
+    fn run(
+        &mut self,
+        pieces: &mut [Piece<'_, V::Scalar>],
+        next: &[Piece<'_, V::Scalar>],
+        pulse: &mut impl FnMut(usize) -> Result<()>,
+    ) -> Result<()> {
+        let shape = self.shape;
         let steps = pieces.iter().map(|piece| piece.end - piece.begin).max().unwrap_or(0);
         self.state.fill(V::zero());
         for begin in (0..steps).step_by(self.chunk) {
             let count = self.chunk.min(steps - begin);
-            let ends = pieces.iter().map(|p| (p.increments, p.begin, p.end));
-            self.lane.read(begin, count, ends, &mut self.rows);
+            let windows = pieces.iter().map(Piece::window);
+            let rows = self.points.read(begin, count, windows)?;
             if exists(shape.dim, shape.degree) {
+                let next = next.iter().take(V::LANES);
+                let wanted = next.flat_map(|piece| [piece.increments.points(), &*piece.row]);
                 V::call(Small {
                     dim: shape.dim,
                     degree: shape.degree,
-                    rows: &self.rows[..count * shape.dim],
+                    rows,
                     state: &mut self.state,
+                    ahead: Ahead::new(wanted),
                 });
                 continue;
             }
+            reverse(rows, shape.dim, &mut self.rows);
             let turns = pieces.first().and_then(|piece| piece.increments.turns(piece.end));
             let letters = Letters {
                 dim: shape.dim,
@@ -163,9 +193,17 @@ impl<V: Lanes> OverPaths<V> {
             grow::<V, Own>(stretch, &mut self.state, &mut self.streams, None, pulse)?;
         }
         let total = self.state.len();
-        self.lane
+        self.order
             .unpack(&self.state, 0..total, pieces.iter_mut().map(|piece| &mut *piece.row));
         Ok(())
+    }
+}
+
+/// Rows of `dim`, the last one first.
+#[inline(always)]
+pub fn reverse<T: Copy>(rows: &[T], dim: usize, to: &mut [T]) {
+    for (to, row) in to.chunks_exact_mut(dim).zip(rows.chunks_exact(dim).rev()) {
+        to.copy_from_slice(row);
     }
 }
 

@@ -35,14 +35,14 @@ pub fn gradients<S: Real>(
         .chunks_exact(length)
         .map(|row| &row[options.scalar_term as usize..]);
     let room = room::<S>(levels);
-    let cuts = |b| Cuts::new(increments(b).count(), piece::<S>(levels, increments(b).count()));
+    let steps = |b| options.transform.points(paths.points(b)) - 1;
     let total = (0..paths.batch()).map(|b| {
-        let stages = 1 + (cuts(b).count() > 1) as u64 + (cuts(b).count() > room) as u64;
-        increments(b).count() as u64 * stages
+        let pieces = Cuts::new(steps(b), piece::<S>(levels, steps(b))).count();
+        steps(b) as u64 * (1 + (pieces > 1) as u64 + (pieces > room) as u64)
     });
     let mut stages = Stages::new(run, if levels.dim == 1 { 0 } else { total.sum() });
     if levels.dim == 1 {
-        let total = (0..paths.batch()).map(|b| increments(b).count() as u64).sum();
+        let total = (0..paths.batch()).map(|b| steps(b) as u64).sum();
         let stages = &mut Stages::new(run, total);
         let mut list = Vec::new();
         for ((b, grad), gradient) in (0..).zip(rows).zip(slices) {
@@ -60,28 +60,42 @@ pub fn gradients<S: Real>(
     let (mut single, mut waiting) = (Vec::new(), 0);
     for ((b, grad), gradient) in (0..).zip(rows).zip(slices) {
         let (lower, top) = grad.split_at(levels.begin(levels.degree));
-        let path = Whole {
-            increments: increments(b),
-            cuts: cuts(b),
-            lower,
-            top,
-            gradient,
-        };
-        match path.cuts.count() {
-            0 => path.gradient.fill(S::ZERO),
-            1 => try_push(&mut single, path)?,
+        let cuts = Cuts::new(steps(b), PIECE);
+        match cuts.count() {
+            0 => gradient.fill(S::ZERO),
+            1 => {
+                let (begin, end) = cuts.piece(0);
+                let piece = Piece {
+                    increments: increments(b),
+                    begin,
+                    end,
+                    state: &[],
+                    lower,
+                    top,
+                    gradient,
+                    edge: &mut [],
+                };
+                try_push(&mut single, piece)?
+            }
             count => {
                 if waiting + count > room && waiting > 0 {
                     context.several(std::mem::take(&mut several), &mut stages)?;
                     waiting = 0;
                 }
                 waiting += count;
+                let path = Whole {
+                    increments: increments(b),
+                    cuts,
+                    lower,
+                    top,
+                    gradient,
+                };
                 try_push(&mut several, path)?;
             }
         }
     }
     context.several(several, &mut stages)?;
-    context.single(single, &mut stages)
+    context.pull_back(&mut single, &mut stages)
 }
 
 /// Increments of a piece at most: what it needs at a time should stay in cache.
@@ -130,27 +144,6 @@ struct Stretch<'a, S> {
 }
 
 impl Context {
-    fn single<S: Real>(&self, paths: Vec<Whole<'_, S>>, stages: &mut Stages<'_, '_>) -> Result<()> {
-        let mut list = Vec::new();
-        for path in paths {
-            let (begin, end) = path.cuts.piece(0);
-            try_push(
-                &mut list,
-                Piece {
-                    increments: path.increments,
-                    begin,
-                    end,
-                    state: &[],
-                    lower: path.lower,
-                    top: path.top,
-                    gradient: path.gradient,
-                    edge: &mut [],
-                },
-            )?;
-        }
-        self.pull_back(&mut list, stages)
-    }
-
     /// Paths of several pieces each, all of them in one go or one that is longer.
     fn several<S: Real>(&self, paths: Vec<Whole<'_, S>>, stages: &mut Stages<'_, '_>) -> Result<()> {
         let below = self.levels.begin(self.levels.degree);

@@ -1,22 +1,18 @@
-//! One lane a path: increments and coefficients of several paths, to and from vectors.
+//! One lane a path: numbers of several paths, to and from vectors.
 
 use super::levels::Levels;
-use super::moves::Moves;
 use super::shape::{Places, Shape};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, MAX_LANES, Real};
 use std::ops::Range;
 
-/// Scratch of the conversions.
-pub struct Lane<V: Lanes> {
-    pub shape: Shape,
-    /// Where each coefficient lies in the state.
+/// Where each coefficient of a signature lies in a state of one lane a path.
+pub struct Order {
     places: Vec<u32>,
-    /// `LANES` increments of every lane, as they come.
-    rows: Vec<V::Scalar>,
 }
 
-impl<V: Lanes> Lane<V> {
+impl Order {
+    /// For states in the order of the walk.
     #[inline(always)]
     pub fn new(levels: &Levels) -> Result<Self> {
         let shape = Shape::of_paths(levels);
@@ -28,7 +24,7 @@ impl<V: Lanes> Lane<V> {
                 *to = begin as u32 + place;
             }
         }
-        Self::with_places(shape, places)
+        Ok(Order { places })
     }
 
     /// For states that are ordered by the last letters of words (`Small`).
@@ -42,119 +38,45 @@ impl<V: Lanes> Lane<V> {
                 *to = (w % d * each + below + w / d) as u32;
             }
         }
-        Self::with_places(Shape::of_paths(levels), places)
-    }
-
-    #[inline(always)]
-    fn with_places(shape: Shape, places: Vec<u32>) -> Result<Self> {
-        Ok(Lane {
-            shape,
-            places,
-            rows: try_vec(V::LANES * V::LANES * shape.dim, V::Scalar::ZERO)?,
-        })
-    }
-
-    /// Reads `count` steps from the `begin`-th from the end of each piece (increments, begin, end); past its begin
-    /// increments are zero, which changes nothing. `to` has a row of `dim` vectors a step, and room for whole blocks
-    /// of `LANES` steps.
-    #[inline(always)]
-    pub fn read<'i>(
-        &mut self,
-        begin: usize,
-        count: usize,
-        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)> + Clone,
-        to: &mut [V],
-    ) where
-        V::Scalar: 'i,
-    {
-        let d = self.shape.dim;
-        if self.read_plain(begin, count, pieces.clone(), to) {
-            return;
-        }
-        let to = &mut to[..count.next_multiple_of(V::LANES) * d];
-        for (block, vectors) in to.chunks_exact_mut(V::LANES * d).enumerate() {
-            let step = begin + block * V::LANES;
-            let mut lanes = self.rows.chunks_exact_mut(V::LANES * d);
-            for (rows, (increments, first, end)) in lanes.by_ref().zip(pieces.clone()) {
-                for (s, row) in rows.chunks_exact_mut(d).enumerate() {
-                    if step + s < end - first {
-                        increments.write(end - 1 - step - s, row);
-                    } else {
-                        row.fill(V::Scalar::ZERO);
-                    }
-                }
-            }
-            for (e, vectors) in vectors.chunks_exact_mut(V::LANES).enumerate() {
-                let mut square = [V::zero(); MAX_LANES];
-                let rows = self.rows.chunks_exact(V::LANES * d);
-                for (to, row) in square.iter_mut().zip(rows) {
-                    *to = V::load(&row[e * V::LANES..]);
-                }
-                V::transpose(&mut square);
-                vectors.copy_from_slice(&square[..V::LANES]);
-            }
-        }
-    }
-
-    /// The same for pieces of one length whose points lie one after the other; `false` if they are others.
-    #[inline(always)]
-    fn read_plain<'i>(
-        &self,
-        begin: usize,
-        count: usize,
-        pieces: impl Iterator<Item = (Moves<'i, V::Scalar>, usize, usize)>,
-        to: &mut [V],
-    ) -> bool
-    where
-        V::Scalar: 'i,
-    {
-        let d = self.shape.dim;
-        let mut lanes: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
-        for (lane, (moves, first, end)) in lanes.iter_mut().zip(pieces) {
-            if moves.points().is_empty() || end - first < begin + count {
-                return false;
-            }
-            *lane = &moves.points()[(end - begin - count) * d..][..(count + 1) * d];
-        }
-        let size = count * d;
-        let (mut t, mut c) = (count, 0);
-        for e in (0..size).step_by(V::LANES) {
-            let here = V::LANES.min(size - e);
-            let mut square = [V::zero(); MAX_LANES];
-            for (to, lane) in square.iter_mut().zip(lanes).take(V::LANES) {
-                if !lane.is_empty() {
-                    *to = V::load_some(&lane[e + d..][..here]) - V::load_some(&lane[e..][..here]);
-                }
-            }
-            V::transpose(&mut square);
-            for vector in &square[..here] {
-                to[(t - 1) * d + c] = *vector;
-                c += 1;
-                if c == d {
-                    (t, c) = (t - 1, 0);
-                }
-            }
-        }
-        true
+        Ok(Order { places })
     }
 
     /// Coefficients `range` of the state, to the rows of the lanes.
     #[inline(always)]
-    pub fn unpack<'r>(&self, state: &[V], range: Range<usize>, mut rows: impl Iterator<Item = &'r mut [V::Scalar]>)
-    where
+    pub fn unpack<'r, V: Lanes>(
+        &self,
+        state: &[V],
+        range: Range<usize>,
+        rows: impl Iterator<Item = &'r mut [V::Scalar]>,
+    ) where
         V::Scalar: 'r,
     {
-        let mut lanes: [&mut [V::Scalar]; MAX_LANES] = std::array::from_fn(|_| rows.next().unwrap_or_default());
-        for (block, places) in self.places[range].chunks(V::LANES).enumerate() {
+        let places = &self.places[range];
+        let mut lanes: [&mut [V::Scalar]; MAX_LANES] = Default::default();
+        for (lane, row) in lanes.iter_mut().zip(rows) {
+            *lane = row;
+        }
+        if places.len() < V::LANES {
+            for (e, &place) in places.iter().enumerate() {
+                let values = state[place as usize].to_array();
+                for (lane, value) in lanes.iter_mut().zip(values) {
+                    if let Some(to) = lane.get_mut(e) {
+                        *to = value;
+                    }
+                }
+            }
+            return;
+        }
+        for at in blocks::<V>(places.len()) {
+            let here = &places[at..][..V::LANES];
             let mut square = [V::zero(); MAX_LANES];
-            for (to, &place) in square.iter_mut().zip(places) {
-                *to = state[place as usize];
+            for i in 0..V::LANES {
+                square[i] = state[here[i] as usize];
             }
             V::transpose(&mut square);
-            let at = block * V::LANES;
-            for (lane, vector) in lanes.iter_mut().zip(square) {
-                if !lane.is_empty() {
-                    vector.store_some(&mut lane[at..][..places.len()]);
+            for l in 0..V::LANES {
+                if !lanes[l].is_empty() {
+                    square[l].store(&mut lanes[l][at..]);
                 }
             }
         }
@@ -162,22 +84,103 @@ impl<V: Lanes> Lane<V> {
 
     /// The rows of the lanes as coefficients `range` of the state; zeros in lanes without a row.
     #[inline(always)]
-    pub fn pack<'r>(&self, state: &mut [V], range: Range<usize>, mut rows: impl Iterator<Item = &'r [V::Scalar]>)
+    pub fn pack<'r, V: Lanes>(&self, state: &mut [V], range: Range<usize>, rows: impl Iterator<Item = &'r [V::Scalar]>)
     where
         V::Scalar: 'r,
     {
-        let lanes: [&[V::Scalar]; MAX_LANES] = std::array::from_fn(|_| rows.next().unwrap_or_default());
-        for (block, places) in self.places[range].chunks(V::LANES).enumerate() {
-            let at = block * V::LANES;
+        let places = &self.places[range];
+        let mut lanes: [&[V::Scalar]; MAX_LANES] = [&[]; MAX_LANES];
+        for (lane, row) in lanes.iter_mut().zip(rows) {
+            *lane = row;
+        }
+        if places.len() < V::LANES {
+            for (e, &place) in places.iter().enumerate() {
+                let mut values = [V::Scalar::ZERO; MAX_LANES];
+                for (to, lane) in values.iter_mut().zip(lanes) {
+                    *to = lane.get(e).copied().unwrap_or(V::Scalar::ZERO);
+                }
+                state[place as usize] = V::load(&values);
+            }
+            return;
+        }
+        for at in blocks::<V>(places.len()) {
+            let here = &places[at..][..V::LANES];
             let mut square = [V::zero(); MAX_LANES];
-            for (to, lane) in square.iter_mut().zip(lanes) {
-                if !lane.is_empty() {
-                    *to = V::load_some(&lane[at..][..places.len()]);
+            for l in 0..V::LANES {
+                if !lanes[l].is_empty() {
+                    square[l] = V::load(&lanes[l][at..]);
                 }
             }
             V::transpose(&mut square);
-            for (&place, vector) in places.iter().zip(square) {
-                state[place as usize] = vector;
+            for i in 0..V::LANES {
+                state[here[i] as usize] = square[i];
+            }
+        }
+    }
+}
+
+/// Begins of blocks of `LANES` numbers that cover `0..count`; the last one overlaps the one before it rather than be
+/// short.
+#[inline(always)]
+fn blocks<V: Lanes>(count: usize) -> impl Iterator<Item = usize> {
+    let last = count.saturating_sub(V::LANES);
+    (0..count.div_ceil(V::LANES)).map(move |b| last.min(b * V::LANES))
+}
+
+/// Number `e` of every lane, in vector `e`; zeros in lanes without a row.
+#[inline(always)]
+pub fn gather<V: Lanes>(lanes: &[&[V::Scalar]; MAX_LANES], to: &mut [V]) {
+    let count = to.len();
+    if count < V::LANES || lanes[..V::LANES].iter().any(|lane| lane.len() < count) {
+        to.fill(V::zero());
+        let to = V::scalars_mut(to);
+        for (l, lane) in lanes[..V::LANES].iter().enumerate() {
+            for (e, &value) in lane.iter().enumerate() {
+                to[e * V::LANES + l] = value;
+            }
+        }
+        return;
+    }
+    for at in blocks::<V>(count) {
+        let to = &mut to[at..][..V::LANES];
+        let mut square = [V::zero(); MAX_LANES];
+        for l in 0..V::LANES {
+            square[l] = V::load(&lanes[l][at..]);
+        }
+        V::transpose(&mut square);
+        for (to, vector) in to.iter_mut().zip(&square) {
+            *to = *vector;
+        }
+    }
+}
+
+/// The other way: the last numbers of every lane, as many as it has room for.
+#[inline(always)]
+pub fn spread<V: Lanes>(from: &[V], lanes: &mut [&mut [V::Scalar]; MAX_LANES]) {
+    let count = from.len();
+    if count < V::LANES {
+        for (l, lane) in lanes[..V::LANES].iter_mut().enumerate() {
+            let first = count - lane.len();
+            for (to, vector) in lane.iter_mut().zip(&from[first..]) {
+                *to = V::scalars(std::slice::from_ref(vector))[l];
+            }
+        }
+        return;
+    }
+    for at in blocks::<V>(count) {
+        let from = &from[at..][..V::LANES];
+        let mut square = [V::zero(); MAX_LANES];
+        for (to, vector) in square.iter_mut().zip(from) {
+            *to = *vector;
+        }
+        V::transpose(&mut square);
+        for l in 0..V::LANES {
+            let first = count - lanes[l].len();
+            if at >= first {
+                square[l].store(&mut lanes[l][at - first..]);
+            } else if at + V::LANES > first {
+                let values = &square[l].to_array()[first - at..V::LANES];
+                lanes[l][..values.len()].copy_from_slice(values);
             }
         }
     }

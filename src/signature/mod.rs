@@ -6,14 +6,17 @@
 //! | `moves`, `letters` | increments of a path, and as factors z/q |
 //! | `tile`, `top` and `tile_adjoint`, `top_adjoint` | all levels above a tile's base, the last two in registers |
 //! | `base`, `base_adjoint` | the levels below the tiles |
-//! | `small`, `lanes` | several paths, one a lane |
+//! | `lanes`, `points` | several paths, one a lane: coefficients, points and increments |
+//! | `small`, `small_adjoint`, `backward_small`, `ahead` | the same unrolled, for few coefficients |
 //! | `forward`, `backward` | the work of one thread on pieces of paths |
 //! | `pieces`, `chen`, `chain` | where paths are cut in time; pieces joined by Chen's identity, and its adjoint |
 //! | `products`, `gradients`, `stages` | what the public functions share among threads, stage after stage |
 //! | `line` | paths in one channel |
 //! | `compiled` | the doors to the algorithms, compiled in this crate |
 
+mod ahead;
 mod backward;
+mod backward_small;
 mod base;
 mod base_adjoint;
 mod chain;
@@ -27,9 +30,11 @@ mod levels;
 mod line;
 mod moves;
 mod pieces;
+mod points;
 mod products;
 mod shape;
 mod small;
+mod small_adjoint;
 mod stages;
 mod tile;
 mod tile_adjoint;

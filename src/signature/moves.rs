@@ -1,27 +1,49 @@
 //! The increments of a path, and where they lie in memory if that is simple.
 
 use super::letters::Turns;
-use crate::path::{Increments, Path, Transform};
+use crate::path::{Increments, LeadLag, Path, Transform};
 use crate::simd::Real;
 
 #[derive(Clone, Copy)]
 pub struct Moves<'a, S> {
     increments: Increments<'a, S>,
-    /// The points, one after the other, of a path that is not transformed; else nothing.
+    /// The points before the transform, where they lie one after the other; else nothing.
     points: &'a [S],
 }
 
 impl<'a, S: Real> Moves<'a, S> {
     pub fn new(path: Path<'a, S>, transform: &Transform) -> Self {
-        let plain = *transform == Transform::default();
         Moves {
             increments: Increments::new(path, transform),
-            points: path.as_slice().filter(|_| plain).unwrap_or_default(),
+            points: path.as_slice().unwrap_or_default(),
         }
     }
 
     pub fn count(&self) -> usize {
         self.increments.count()
+    }
+
+    /// Channels, and channels before the transform.
+    pub fn dim(&self) -> usize {
+        self.increments.dim()
+    }
+
+    pub fn raw_dim(&self) -> usize {
+        self.increments.raw_dim()
+    }
+
+    pub fn lead_lag(&self) -> LeadLag {
+        self.increments.lead_lag()
+    }
+
+    /// Increments that become of one by the transform.
+    pub fn per_point(&self) -> usize {
+        if self.lead_lag() == LeadLag::Off { 1 } else { 2 }
+    }
+
+    /// The constant increment of time, where there is time.
+    pub fn time_step(&self) -> Option<S> {
+        self.increments.time_step()
     }
 
     /// Writes increment `t`.

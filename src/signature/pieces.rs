@@ -15,12 +15,16 @@ pub struct Cuts {
 impl Cuts {
     /// Even pieces of at most `most` increments each, an even number: lead-lag moves in pairs.
     pub fn new(steps: usize, most: usize) -> Self {
-        let pieces = steps.div_ceil(most).max(1);
+        if steps <= most {
+            let (length, count) = (steps.next_multiple_of(2), (steps > 0) as usize);
+            return Cuts { steps, length, count };
+        }
+        let pieces = steps.div_ceil(most);
         let length = steps.div_ceil(pieces).next_multiple_of(2);
         Cuts {
             steps,
             length,
-            count: steps.div_ceil(length.max(1)),
+            count: steps.div_ceil(length),
         }
     }
 

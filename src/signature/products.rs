@@ -37,8 +37,8 @@ pub fn signatures<S: Real>(
         }
         &mut row[options.scalar_term as usize..]
     });
-    let total = (0..paths.batch()).map(|b| increments(b).count() as u64).sum();
-    let mut stages = Stages::new(run, total);
+    let steps = |b| options.transform.points(paths.points(b)) as u64 - 1;
+    let mut stages = Stages::new(run, (0..paths.batch()).map(steps).sum());
     if levels.dim == 1 {
         let rows = try_collect((0..paths.batch()).map(increments).zip(rows))?;
         return line::signature(rows, &mut stages);
@@ -189,7 +189,7 @@ pub fn pieces<S: Real>(levels: &Levels, list: &mut [Piece<'_, S>], stages: &mut 
 
 /// Pieces a task, given the numbers of an update each: enough to be worth taking, not too many to share.
 pub fn task_size(pieces: usize, numbers: usize, threads: usize) -> usize {
-    let worth = ((1 << 17) / numbers.max(1)).max(1);
+    let worth = ((1 << 19) / numbers.max(1)).max(1);
     let fair = pieces.div_ceil(4 * threads).max(1);
     let size = worth.min(fair);
     // Whole vectors of paths, where there are as many.

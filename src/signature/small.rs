@@ -1,58 +1,199 @@
 //! Small signatures of several paths, one a lane: all coefficients that end in one letter stay in registers.
 //!
 //! The same recurrence as in `tile`, coefficient by coefficient, h_j(k) = A_j + z/(k-j+1) ⊗ h_{j-1}(k), with every
-//! loop unrolled.
+//! loop unrolled: a signature is a type, one level on the other.
 
+use super::ahead::Ahead;
 use super::letters::reciprocal;
 use crate::simd::{Lanes, Part};
 
 /// Whether there is a kernel for such signatures.
 pub const fn exists(dim: usize, degree: usize) -> bool {
-    matches!((dim, degree), (2, 2..=5) | (3, 2..=3) | (4, 2..=3))
+    matches!((dim, degree), (2, 2..=6) | (3, 2..=4) | (4..=6, 2..=3) | (7..=8, 2))
 }
 
-/// Advances the signatures by steps of `dim` increments each, `rows`. `state` has, for every letter that a word can end
-/// in, one level after the other, words in lexicographic order.
-pub struct Small<'a, 's, V> {
+/// Advances the signatures by steps of `dim` increments each, `rows`, the last one first. `state` has, for every letter
+/// that a word can end in, one level after the other, words in lexicographic order.
+pub struct Small<'a, 's, 'n, V: Lanes> {
     pub dim: usize,
     pub degree: usize,
     pub rows: &'a [V],
     pub state: &'s mut [V],
+    pub ahead: Ahead<'n, V::Scalar>,
 }
 
-impl<V: Lanes> Part<V> for Small<'_, '_, V> {
+impl<V: Lanes> Part<V> for Small<'_, '_, '_, V> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         match (self.dim, self.degree) {
-            (2, 2) => self.two::<2>(),
-            (2, 3) => self.three::<2, 4>(),
-            (2, 4) => self.four::<2, 4, 8>(),
-            (2, 5) => self.five::<2, 4, 8, 16>(),
-            (3, 2) => self.two::<3>(),
-            (3, 3) => self.three::<3, 9>(),
-            (4, 2) => self.two::<4>(),
-            (4, 3) => self.three::<4, 16>(),
+            (2, 2) => self.steps::<2, Two<V, 2>>(),
+            (2, 3) => self.steps::<2, Three<V, 2, 4>>(),
+            (2, 4) => self.steps::<2, Four<V, 2, 4, 8>>(),
+            (2, 5) => self.steps::<2, Five<V, 2, 4, 8, 16>>(),
+            (2, 6) => self.steps::<2, Six<V, 2, 4, 8, 16, 32>>(),
+            (3, 2) => self.steps::<3, Two<V, 3>>(),
+            (3, 3) => self.steps::<3, Three<V, 3, 9>>(),
+            (3, 4) => self.steps::<3, Four<V, 3, 9, 27>>(),
+            (4, 2) => self.steps::<4, Two<V, 4>>(),
+            (4, 3) => self.steps::<4, Three<V, 4, 16>>(),
+            (5, 2) => self.steps::<5, Two<V, 5>>(),
+            (5, 3) => self.steps::<5, Three<V, 5, 25>>(),
+            (6, 2) => self.steps::<6, Two<V, 6>>(),
+            (6, 3) => self.steps::<6, Three<V, 6, 36>>(),
+            (7, 2) => self.steps::<7, Two<V, 7>>(),
+            (8, 2) => self.steps::<8, Two<V, 8>>(),
             (dim, degree) => unreachable!("no kernel for ({dim}, {degree})"),
         }
     }
 }
 
-/// z/q of all letters, and of the one that words end in.
-#[inline(always)]
-fn over<V: Lanes, const D: usize>(z: &[V; D], q: usize) -> [V; D] {
-    let factor = V::splat(reciprocal(q));
-    let mut over = *z;
-    for z in &mut over {
-        *z = *z * factor;
+impl<V: Lanes> Small<'_, '_, '_, V> {
+    #[inline(always)]
+    fn steps<const D: usize, W: Words<V, D>>(mut self) {
+        for (last, state) in self.state.chunks_exact_mut(W::SIZE).enumerate() {
+            let mut words = W::load(state);
+            for row in self.rows.as_chunks::<D>().0.iter().rev() {
+                self.ahead.step::<V>();
+                words.step(&Factors::new(row, last, W::DEGREE));
+            }
+            words.store(state);
+        }
     }
-    over
+}
+
+/// More than the degree of any kernel.
+const MOST: usize = 7;
+
+/// The letters of a step as factors: z/q at `q`, all of them and the one that words end in.
+pub struct Factors<V, const D: usize> {
+    pub all: [[V; D]; MOST],
+    pub last: [V; MOST],
+}
+
+impl<V: Lanes, const D: usize> Factors<V, D> {
+    #[inline(always)]
+    pub fn new(z: &[V; D], last: usize, degree: usize) -> Self {
+        let (mut all, mut end) = ([*z; MOST], [z[last]; MOST]);
+        for q in 2..=degree {
+            let over = V::splat(reciprocal(q));
+            for (to, &z) in all[q].iter_mut().zip(z) {
+                *to = z * over;
+            }
+            end[q] = z[last] * over;
+        }
+        Factors { all, last: end }
+    }
+}
+
+/// The words that end in one letter, up to some level.
+pub trait Words<V: Lanes, const D: usize>: Copy {
+    const DEGREE: usize;
+    /// Vectors of all levels.
+    const SIZE: usize;
+    /// The words of the last level.
+    type Level: Copy;
+
+    fn load(state: &[V]) -> Self;
+    fn store(&self, state: &mut [V]);
+    /// h of the last level, for the level `q - 1` above it.
+    fn stream(&self, z: &Factors<V, D>, q: usize) -> Self::Level;
+    /// Puts a step in front.
+    fn step(&mut self, z: &Factors<V, D>);
+}
+
+/// Level 1: the letter itself.
+#[derive(Clone, Copy)]
+pub struct One<V>(pub [V; 1]);
+
+/// A level of Q = D · P words on the levels `below`, the last of which has P.
+#[derive(Clone, Copy)]
+pub struct On<V, B, const P: usize, const Q: usize> {
+    pub below: B,
+    pub level: [V; Q],
+}
+
+pub type Two<V, const D: usize> = On<V, One<V>, 1, D>;
+pub type Three<V, const D: usize, const D2: usize> = On<V, Two<V, D>, D, D2>;
+pub type Four<V, const D: usize, const D2: usize, const D3: usize> = On<V, Three<V, D, D2>, D2, D3>;
+pub type Five<V, const D: usize, const D2: usize, const D3: usize, const D4: usize> = On<V, Four<V, D, D2, D3>, D3, D4>;
+pub type Six<V, const D: usize, const D2: usize, const D3: usize, const D4: usize, const D5: usize> =
+    On<V, Five<V, D, D2, D3, D4>, D4, D5>;
+
+impl<V: Lanes, const D: usize> Words<V, D> for One<V> {
+    const DEGREE: usize = 1;
+    const SIZE: usize = 1;
+    type Level = [V; 1];
+
+    #[inline(always)]
+    fn load(state: &[V]) -> Self {
+        One([state[0]])
+    }
+
+    #[inline(always)]
+    fn store(&self, state: &mut [V]) {
+        state[0] = self.0[0];
+    }
+
+    #[inline(always)]
+    fn stream(&self, z: &Factors<V, D>, q: usize) -> [V; 1] {
+        [self.0[0] + z.last[q]]
+    }
+
+    #[inline(always)]
+    fn step(&mut self, z: &Factors<V, D>) {
+        self.0 = self.stream(z, 1);
+    }
+}
+
+impl<V, B, const D: usize, const P: usize, const Q: usize> Words<V, D> for On<V, B, P, Q>
+where
+    V: Lanes,
+    B: Words<V, D, Level = [V; P]>,
+{
+    const DEGREE: usize = B::DEGREE + 1;
+    const SIZE: usize = B::SIZE + Q;
+    type Level = [V; Q];
+
+    #[inline(always)]
+    fn load(state: &[V]) -> Self {
+        let (below, own) = state.split_at(B::SIZE);
+        let mut level = [V::zero(); Q];
+        level.copy_from_slice(&own[..Q]);
+        On {
+            below: B::load(below),
+            level,
+        }
+    }
+
+    #[inline(always)]
+    fn store(&self, state: &mut [V]) {
+        let (below, own) = state.split_at_mut(B::SIZE);
+        self.below.store(below);
+        own[..Q].copy_from_slice(&self.level);
+    }
+
+    #[inline(always)]
+    fn stream(&self, z: &Factors<V, D>, q: usize) -> [V; Q] {
+        put_before(&z.all[q], &self.below.stream(z, q + 1), &self.level)
+    }
+
+    #[inline(always)]
+    fn step(&mut self, z: &Factors<V, D>) {
+        // From the highest level down: each needs the old ones below it.
+        self.level = self.stream(z, 1);
+        self.below.step(z);
+    }
 }
 
 /// a + z ⊗ h: Q = D · P words.
 #[inline(always)]
-fn put_before<V: Lanes, const D: usize, const P: usize, const Q: usize>(z: &[V; D], h: &[V; P], a: &[V; Q]) -> [V; Q] {
+pub fn put_before<V: Lanes, const D: usize, const P: usize, const Q: usize>(
+    z: &[V; D],
+    h: &[V; P],
+    a: &[V; Q],
+) -> [V; Q] {
     let mut sum = *a;
     for (block, z) in sum.as_chunks_mut::<P>().0.iter_mut().zip(z) {
         for p in 0..P {
@@ -60,68 +201,4 @@ fn put_before<V: Lanes, const D: usize, const P: usize, const Q: usize>(z: &[V; 
         }
     }
     sum
-}
-
-#[inline(always)]
-fn take<V: Lanes, const Q: usize>(state: &[V], at: &mut usize) -> [V; Q] {
-    let mut level = [V::zero(); Q];
-    level.copy_from_slice(&state[*at..][..Q]);
-    *at += Q;
-    level
-}
-
-/// The levels of words of one ending, D^0, D^1, … words, before and after all steps.
-macro_rules! kernel {
-    ($name:ident, [$($size:ident),*], |$z:ident, $last:ident, $($level:ident: $width:tt),*| $step:block) => {
-        #[inline(always)]
-        fn $name<$(const $size: usize),*>(self) {
-            let each = self.state.len() / D;
-            for ($last, state) in self.state.chunks_exact_mut(each).enumerate() {
-                let mut at = 0;
-                $(let mut $level: [V; $width] = take(state, &mut at);)*
-                for $z in self.rows.as_chunks::<D>().0 $step
-                let mut at = 0;
-                $(
-                    state[at..][..$width].copy_from_slice(&$level);
-                    at += $width;
-                )*
-                debug_assert_eq!(at, each);
-            }
-        }
-    };
-}
-
-impl<V: Lanes> Small<'_, '_, V> {
-    kernel!(two, [D], |z, last, a: 1, b: D| {
-        let z2 = over(z, 2);
-        b = put_before(z, &[a[0] + z2[last]], &b);
-        a = [a[0] + z[last]];
-    });
-
-    kernel!(three, [D, D2], |z, last, a: 1, b: D, c: D2| {
-        let (z2, z3) = (over(z, 2), over(z, 3));
-        c = put_before(z, &put_before(&z2, &[a[0] + z3[last]], &b), &c);
-        b = put_before(z, &[a[0] + z2[last]], &b);
-        a = [a[0] + z[last]];
-    });
-
-    kernel!(four, [D, D2, D3], |z, last, a: 1, b: D, c: D2, e: D3| {
-        let (z2, z3, z4) = (over(z, 2), over(z, 3), over(z, 4));
-        let h = put_before(&z3, &[a[0] + z4[last]], &b);
-        e = put_before(z, &put_before(&z2, &h, &c), &e);
-        c = put_before(z, &put_before(&z2, &[a[0] + z3[last]], &b), &c);
-        b = put_before(z, &[a[0] + z2[last]], &b);
-        a = [a[0] + z[last]];
-    });
-
-    kernel!(five, [D, D2, D3, D4], |z, last, a: 1, b: D, c: D2, e: D3, f: D4| {
-        let (z2, z3, z4, z5) = (over(z, 2), over(z, 3), over(z, 4), over(z, 5));
-        let h = put_before(&z3, &put_before(&z4, &[a[0] + z5[last]], &b), &c);
-        f = put_before(z, &put_before(&z2, &h, &e), &f);
-        let h = put_before(&z3, &[a[0] + z4[last]], &b);
-        e = put_before(z, &put_before(&z2, &h, &c), &e);
-        c = put_before(z, &put_before(&z2, &[a[0] + z3[last]], &b), &c);
-        b = put_before(z, &[a[0] + z2[last]], &b);
-        a = [a[0] + z[last]];
-    });
 }

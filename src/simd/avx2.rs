@@ -98,6 +98,11 @@ impl Lanes for F64x4 {
     }
 
     #[inline(always)]
+    fn prefetch(from: &[f64]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
     fn slide_up(self, first: f64) -> Self {
         unsafe {
             let moved = _mm256_permute4x64_pd::<0b10_01_00_00>(self.0);
@@ -198,6 +203,11 @@ impl Lanes for F32x8 {
             let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes);
             Self(_mm256_blendv_ps(other.0, self.0, _mm256_castsi256_ps(mask)))
         }
+    }
+
+    #[inline(always)]
+    fn prefetch(from: &[f32]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
     }
 
     #[inline(always)]

@@ -100,6 +100,11 @@ impl Lanes for F64x8 {
     }
 
     #[inline(always)]
+    fn prefetch(from: &[f64]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
     fn slide_up(self, first: f64) -> Self {
         unsafe {
             let (lanes, first) = (_mm512_castpd_si512(self.0), _mm512_castpd_si512(_mm512_set1_pd(first)));
@@ -197,6 +202,11 @@ impl Lanes for F32x16 {
     fn first(self, count: usize, other: Self) -> Self {
         let mask = ((1u32 << count) - 1) as __mmask16;
         unsafe { Self(_mm512_mask_mov_ps(other.0, mask, self.0)) }
+    }
+
+    #[inline(always)]
+    fn prefetch(from: &[f32]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
     }
 
     #[inline(always)]

@@ -46,6 +46,10 @@ pub trait Lanes: Copy + Send + Sync + 'static + Add<Output = Self> + Sub<Output 
     /// `a1 a2 … last`: every lane moves down by one.
     fn slide_down(self, last: Self::Scalar) -> Self;
 
+    /// Asks for the cache line where `from` begins.
+    #[inline(always)]
+    fn prefetch(_from: &[Self::Scalar]) {}
+
     /// The first `count` lanes, at most all, and then those of `other`.
     #[inline(always)]
     fn first(self, count: usize, other: Self) -> Self {

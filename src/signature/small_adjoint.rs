@@ -1,0 +1,228 @@
+//! The adjoint of `small`: given ∂F/∂A of every level after the last step, what each increment gets.
+//!
+//! All of one step is unrolled, for one ending letter at a time. Back in time, with b = h̄_j(k), b = Ā_k for j = k, and
+//! q = k-j+1: z̄_i += <h_{j-1}(k)/q, b[i]>,  h̄_{j-1}(k) = Σ_i z_i/q · b[i],  Ā_j += h̄_j(k) for j < k. The states before
+//! each step are stored on the way forth, but for the last level, of which nothing is needed; streams are recomputed.
+
+use super::ahead::Ahead;
+use super::letters::reciprocal;
+use super::small::{Factors, Five, Four, On, One, Six, Three, Two, Words, put_before};
+use crate::simd::{Lanes, Part};
+
+/// Whether there is a kernel for gradients of such signatures.
+pub const fn exists(dim: usize, degree: usize) -> bool {
+    matches!((dim, degree), (2, 2..=6) | (3, 2..=4) | (4..=6, 2..=3) | (7..=8, 2))
+}
+
+/// Vectors a step of `history`.
+pub fn memory(dim: usize, degree: usize) -> usize {
+    (0..degree as u32 - 1).map(|k| dim.pow(k)).sum()
+}
+
+/// Pulls gradients back through steps of `dim` increments each, `rows` and `gradient` (set), in the order of time.
+pub struct SmallAdjoint<'a, 's, 'n, V: Lanes> {
+    pub dim: usize,
+    pub degree: usize,
+    pub rows: &'a [V],
+    /// The signature before all steps, ordered as in `Small`; of the last level nothing is needed.
+    pub state: &'a [V],
+    /// The adjoint after all steps, ordered likewise.
+    pub adjoint: &'a [V],
+    pub gradient: &'s mut [V],
+    /// Scratch of `memory` vectors a step.
+    pub history: &'s mut [V],
+    pub ahead: Ahead<'n, V::Scalar>,
+}
+
+impl<V: Lanes> Part<V> for SmallAdjoint<'_, '_, '_, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match (self.dim, self.degree) {
+            (2, 2) => self.steps::<2, Two<V, 2>>(),
+            (2, 3) => self.steps::<2, Three<V, 2, 4>>(),
+            (2, 4) => self.steps::<2, Four<V, 2, 4, 8>>(),
+            (2, 5) => self.steps::<2, Five<V, 2, 4, 8, 16>>(),
+            (2, 6) => self.steps::<2, Six<V, 2, 4, 8, 16, 32>>(),
+            (3, 2) => self.steps::<3, Two<V, 3>>(),
+            (3, 3) => self.steps::<3, Three<V, 3, 9>>(),
+            (3, 4) => self.steps::<3, Four<V, 3, 9, 27>>(),
+            (4, 2) => self.steps::<4, Two<V, 4>>(),
+            (4, 3) => self.steps::<4, Three<V, 4, 16>>(),
+            (5, 2) => self.steps::<5, Two<V, 5>>(),
+            (5, 3) => self.steps::<5, Three<V, 5, 25>>(),
+            (6, 2) => self.steps::<6, Two<V, 6>>(),
+            (6, 3) => self.steps::<6, Three<V, 6, 36>>(),
+            (7, 2) => self.steps::<7, Two<V, 7>>(),
+            (8, 2) => self.steps::<8, Two<V, 8>>(),
+            (dim, degree) => unreachable!("no kernel for ({dim}, {degree})"),
+        }
+    }
+}
+
+impl<V: Lanes> SmallAdjoint<'_, '_, '_, V> {
+    #[inline(always)]
+    fn steps<const D: usize, W: Adjoint<V, D>>(mut self)
+    where
+        W::Below: Words<V, D>,
+    {
+        let size = <W::Below as Words<V, D>>::SIZE;
+        let rows = self.rows.as_chunks::<D>().0;
+        let steps = rows.len();
+        let gradient = &mut self.gradient.as_chunks_mut::<D>().0[..steps];
+        let history = &mut self.history[..steps * size];
+        let endings = self.state.chunks_exact(W::SIZE).zip(self.adjoint.chunks_exact(W::SIZE));
+        for (last, (state, adjoint)) in endings.enumerate() {
+            let mut state = W::Below::load(state);
+            for t in (0..steps).rev() {
+                self.ahead.step::<V>();
+                state.store(&mut history[t * size..][..size]);
+                state.step(&Factors::new(&rows[t], last, W::DEGREE));
+            }
+            let mut adjoint = W::load(adjoint);
+            for t in 0..steps {
+                self.ahead.step::<V>();
+                let z = Factors::new(&rows[t], last, W::DEGREE);
+                let before = W::Below::load(&history[t * size..][..size]);
+                let mut sums = Sums {
+                    all: if last == 0 { [V::zero(); D] } else { gradient[t] },
+                    last: V::zero(),
+                };
+                adjoint.pull_back(&before, &z, &mut sums);
+                gradient[t] = sums.all;
+                gradient[t][last] = gradient[t][last] + sums.last;
+            }
+        }
+    }
+}
+
+/// z̄ of a step: of all letters, and what the one that words end in gets as their end.
+struct Sums<V, const D: usize> {
+    all: [V; D],
+    last: V,
+}
+
+/// Words as adjoints of words.
+trait Adjoint<V: Lanes, const D: usize>: Words<V, D> {
+    /// The levels below the last.
+    type Below: Copy;
+    /// Streams h of all levels for one level above them; and of those below the last.
+    type Streams: Copy;
+    type Parents: Copy;
+
+    fn below(&self) -> &Self::Below;
+    fn streams(&self, z: &Factors<V, D>, q: usize) -> Self::Streams;
+    fn split(streams: &Self::Streams) -> (&Self::Parents, &Self::Level);
+    fn add(&mut self, back: &Self::Level);
+    /// Hands `back` = h̄ of the last level, for the level `q - 1` above it, to all below.
+    fn hand_back(
+        &mut self,
+        back: &Self::Level,
+        parents: &Self::Parents,
+        z: &Factors<V, D>,
+        q: usize,
+        sums: &mut Sums<V, D>,
+    );
+    /// One step, in front of `state`.
+    fn pull_back(&mut self, state: &Self::Below, z: &Factors<V, D>, sums: &mut Sums<V, D>);
+}
+
+impl<V: Lanes, const D: usize> Adjoint<V, D> for One<V> {
+    type Below = ();
+    type Streams = [V; 1];
+    type Parents = ();
+
+    #[inline(always)]
+    fn below(&self) -> &() {
+        &()
+    }
+
+    #[inline(always)]
+    fn streams(&self, z: &Factors<V, D>, q: usize) -> [V; 1] {
+        self.stream(z, q)
+    }
+
+    #[inline(always)]
+    fn split(streams: &[V; 1]) -> (&(), &[V; 1]) {
+        (&(), streams)
+    }
+
+    #[inline(always)]
+    fn add(&mut self, back: &[V; 1]) {
+        self.0[0] = self.0[0] + back[0];
+    }
+
+    #[inline(always)]
+    fn hand_back(&mut self, back: &[V; 1], _: &(), _: &Factors<V, D>, q: usize, sums: &mut Sums<V, D>) {
+        sums.last = back[0].mul_add(V::splat(reciprocal(q)), sums.last);
+    }
+
+    #[inline(always)]
+    fn pull_back(&mut self, _: &(), _: &Factors<V, D>, sums: &mut Sums<V, D>) {
+        sums.last = sums.last + self.0[0];
+    }
+}
+
+impl<V, B, const D: usize, const P: usize, const Q: usize> Adjoint<V, D> for On<V, B, P, Q>
+where
+    V: Lanes,
+    B: Adjoint<V, D, Level = [V; P]>,
+{
+    type Below = B;
+    type Streams = (B::Streams, [V; Q]);
+    type Parents = B::Streams;
+
+    #[inline(always)]
+    fn below(&self) -> &B {
+        &self.below
+    }
+
+    #[inline(always)]
+    fn streams(&self, z: &Factors<V, D>, q: usize) -> Self::Streams {
+        let below = self.below.streams(z, q + 1);
+        let (_, h) = B::split(&below);
+        let own = put_before(&z.all[q], h, &self.level);
+        (below, own)
+    }
+
+    #[inline(always)]
+    fn split(streams: &Self::Streams) -> (&B::Streams, &[V; Q]) {
+        (&streams.0, &streams.1)
+    }
+
+    #[inline(always)]
+    fn add(&mut self, back: &[V; Q]) {
+        for w in 0..Q {
+            self.level[w] = self.level[w] + back[w];
+        }
+    }
+
+    #[inline(always)]
+    fn hand_back(&mut self, back: &[V; Q], parents: &B::Streams, z: &Factors<V, D>, q: usize, sums: &mut Sums<V, D>) {
+        let (deeper, h) = B::split(parents);
+        let mut down = [V::zero(); P];
+        for p in 0..P {
+            let h = if q == 1 { h[p] } else { h[p] * V::splat(reciprocal(q)) };
+            for i in 0..D {
+                let b = back[i * P + p];
+                sums.all[i] = h.mul_add(b, sums.all[i]);
+                down[p] = if i == 0 {
+                    z.all[q][i] * b
+                } else {
+                    z.all[q][i].mul_add(b, down[p])
+                };
+            }
+        }
+        self.below.add(&down);
+        self.below.hand_back(&down, deeper, z, q + 1, sums);
+    }
+
+    #[inline(always)]
+    fn pull_back(&mut self, state: &B, z: &Factors<V, D>, sums: &mut Sums<V, D>) {
+        // From the lowest level up: each needs the adjoints before the levels above it add to them.
+        self.below.pull_back(state.below(), z, sums);
+        let back = self.level;
+        self.hand_back(&back, &state.streams(z, 2), z, 1, sums);
+    }
+}
