@@ -14,6 +14,7 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
 .PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
+.PHONY: docs paper test-paper
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -50,8 +51,21 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
 
-test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
+test-peers: build/peers/tools ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
+	build/peers/bin/python -m pytest -q docs/coming-from.md
+
+docs: build/docs-env/ready ## the site, into build/docs: its code run, its links checked, warnings errors
+	build/docs-env/bin/python -m pytest -q docs --ignore=docs/coming-from.md
+	rm -rf build/docs
+	build/docs-env/bin/sphinx-build -q -W --keep-going -b html -d build/docs-trees docs build/docs
+	build/docs-env/bin/python docs/check_links.py build/docs
+
+paper: build/peers/tools ## the paper's tables and figures on this machine, into build/paper (some 25 minutes)
+	build/peers/bin/python benches/paper/reproduce.py
+
+test-paper: build/peers/tools ## the same in tiny sizes, and the tests of its second PDE
+	build/peers/bin/python -m pytest -q benches/paper
 
 header: ## write include/goursat.h anew from src/ffi
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi header_is_fresh
@@ -69,12 +83,18 @@ clean: ## remove all that was built
 
 # Virtual environments. The library's is installed anew whenever a target asks for it: cargo knows what changed.
 
-.PHONY: build/demo/ready build/test/ready
+.PHONY: build/demo/ready build/test/ready build/docs-env/ready build/peers/tools
 build/demo/ready: build/demo/bin/python
 	build/demo/bin/python -m pip $(PIP) "./bindings/python[demo]"
 
 build/test/ready: build/test/bin/python
 	build/test/bin/python -m pip $(PIP) "./bindings/python[test]"
+
+build/docs-env/ready: build/docs-env/bin/python
+	build/docs-env/bin/python -m pip $(PIP) ./bindings/python -r docs/requirements.txt
+
+build/peers/tools: build/peers/ready
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[test]" "sybil>=8"
 
 build/peers/ready: build/peers/bin/python
 	build/peers/bin/python -m pip $(PIP) --upgrade setuptools wheel numpy
