@@ -25,8 +25,6 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 autodoc_typehints = "none"  # the docstrings say them
 autodoc_member_order = "bysource"
-# Packages that the bindings of the same name need; they need not be installed to read the docstrings.
-autodoc_mock_imports = ["torch", "sklearn", "dask", "distributed", "jax", "jaxlib"]
 
 html_theme = "furo"
 html_title = f"Goursat {release}"

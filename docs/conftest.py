@@ -4,12 +4,14 @@ Blocks of a page share their names, and run in build/docs-pictures, where the pa
 """
 
 import os
+import sys
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from pathlib import Path
 
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "_ext")]  # for test_site.py
 PICTURES = Path(__file__).resolve().parents[1] / "build" / "docs-pictures"
 
 

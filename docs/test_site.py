@@ -1,17 +1,15 @@
 """The parts of the site that are programs: the reference of C, the mathematics, and the check of links."""
 
 import re
-import sys
-from pathlib import Path
-
-import pytest
-from docutils import nodes
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "_ext")]
 
 import c_header
 import check_links
+import griffe
 import mathml
+import optional_module
+import pytest
+from docutils import nodes
+from sphinx.ext.napoleon import Config
 
 HEADER = c_header.HEADER.read_text(encoding="utf-8")
 
@@ -38,6 +36,50 @@ def test_unknown_mathematics_is_a_warning(monkeypatch):
     assert not said
     assert mathml.mathml(nodes.math("", r"\nonsense"), block=False) == ""
     assert "nonsense" in said[0]
+
+
+MODULE = '''
+"""A module."""
+import numpy as np
+from ._elsewhere import other
+__all__ = ["Thing", "work"]
+
+class Thing:
+    """A thing.
+
+    Parameters
+    ----------
+    size : int
+        How large.
+    """
+    def __init__(self, size: int, *rest: int, loud: bool = False, **more): ...
+    def act(self, x: int = 3) -> int:
+        """Act."""
+    def _private(self): "no"
+
+def work(a, b=2, *, c: str = "d"):
+    """Work."""
+
+def hidden(): "not in __all__"
+'''
+
+
+def test_modules_are_read_and_not_imported(tmp_path):
+    (tmp_path / "unheard_of.py").write_text(MODULE)
+    text = "\n".join(optional_module.reference(griffe.load("unheard_of", search_paths=[tmp_path]), Config()))
+    for line in (
+        ".. py:module:: unheard_of",
+        "A module.",
+        ".. py:class:: Thing(size, *rest, loud=False, **more)",
+        "   A thing.",
+        "   :type size: int",
+        "   .. py:method:: act(x=3)",
+        "      Act.",
+        '.. py:function:: work(a, b=2, *, c="d")',
+    ):
+        assert line in text.replace("'d'", '"d"').split("\n"), text
+    assert "private" not in text
+    assert "hidden" not in text
 
 
 @pytest.mark.parametrize(

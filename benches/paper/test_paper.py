@@ -4,14 +4,9 @@
 """
 
 import csv
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "peers")]
-
 import reproduce
 from gradients import curves, errors, exact_gradient
 from second_pde import grid, refined, second_pde_gradient
@@ -27,7 +22,7 @@ def test_grid_is_the_scheme():
 
 
 def test_second_pde_by_hand():
-    """One cell, x = y = (0, 1): k~ k <e, dy> = 1, while the derivative of the scheme at Δ = 1 is 2·(1/2 + 1/6) + 1/6."""
+    """One cell, x = y = (0, 1): k~ k <e, dy> = 1; the derivative of the scheme at Δ = 1 is 2·(1/2 + 1/6) + 1/6."""
     x = np.array([[[0.0], [1.0]]])
     assert second_pde_gradient(x, x, 0).tolist() == [[[-1.0], [1.0]]]
     np.testing.assert_allclose(exact_gradient(x, x, 0), [[[-1.5], [1.5]]], rtol=1e-15)
