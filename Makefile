@@ -61,7 +61,7 @@ docs: build/docs-env/ready ## the site, into build/docs: its code run, its links
 	build/docs-env/bin/sphinx-build -q -W --keep-going -b html -d build/docs-trees docs build/docs
 	build/docs-env/bin/python docs/check_links.py build/docs
 
-paper: build/peers/tools ## the paper's tables and figures on this machine, into build/paper (some 25 minutes)
+paper: build/peers/tools ## the paper's tables and figures on this machine, into build/paper (some 15 minutes)
 	build/peers/bin/python benches/paper/reproduce.py
 
 test-paper: build/peers/tools ## the same in tiny sizes, and the tests of its second PDE

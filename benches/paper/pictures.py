@@ -50,7 +50,7 @@ def errors(tables: dict[str, list[Row]], output: Path) -> None:
         swept = sorted({row.points for row in rows})
         panel.set_xticks(swept, [str(each) for each in swept])
         panel.minorticks_off()
-        panel.margins(x=0.1)
+        panel.margins(x=0.14)
         panel.grid(alpha=0.25)
     axes[0][0].set_ylabel("error, of the largest derivative")
     axes[0][0].plot([], [], color=SECOND, label="second PDE")

@@ -1,6 +1,6 @@
 """The tables and figures of the paper of pySigLib, on this machine, and its claim about gradients from a second PDE.
 
-    make paper                  # all of it: some 25 minutes on two cores; writes build/paper/
+    make paper                  # all of it: some 15 minutes on two cores; writes build/paper/
     build/peers/bin/python benches/paper/reproduce.py --quick         # tiny sizes: seconds
     build/peers/bin/python benches/paper/reproduce.py --only table1,gradients
 

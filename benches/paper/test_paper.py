@@ -4,6 +4,8 @@
 """
 
 import csv
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,6 +47,17 @@ def test_the_claim(kind):
         assert row.pysiglib < 1e-10
         assert row.second_pde > 1e-2
         assert row.exact_to_limit < row.second_pde_to_limit / 10
+
+
+def test_the_table_in_the_documentation():
+    """docs/kernels.md: the second PDE's errors to 5 %, the rounding of the differences within a factor of 10."""
+    page = (Path(__file__).parents[2] / "docs" / "kernels.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (\d+) \| (\d+) \| (\S+) \| (\S+) \|$", page, re.MULTILINE)
+    assert len(table) == 7
+    for points, order, exact, second in table:
+        (row,) = errors("walk", int(points), [int(order)])
+        assert row.second_pde == pytest.approx(float(second), rel=0.05)
+        assert row.exact < 10 * float(exact)
 
 
 def test_everything_runs(tmp_path):
