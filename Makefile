@@ -14,7 +14,6 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
 .PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
-.PHONY: docs paper test-paper
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -55,6 +54,7 @@ test-peers: build/peers/tools ## other people's libraries against tests/vectors 
 	build/peers/bin/python tests/vectors/check.py
 	build/peers/bin/python -m pytest -q docs/coming-from.md
 
+.PHONY: docs paper test-paper
 docs: build/docs-env/ready ## the site, into build/docs: its code run, its links checked, warnings errors
 	build/docs-env/bin/python -m pytest -q docs --ignore=docs/coming-from.md
 	rm -rf build/docs
@@ -83,13 +83,14 @@ clean: ## remove all that was built
 
 # Virtual environments. The library's is installed anew whenever a target asks for it: cargo knows what changed.
 
-.PHONY: build/demo/ready build/test/ready build/docs-env/ready build/peers/tools
+.PHONY: build/demo/ready build/test/ready
 build/demo/ready: build/demo/bin/python
 	build/demo/bin/python -m pip $(PIP) "./bindings/python[demo]"
 
 build/test/ready: build/test/bin/python
 	build/test/bin/python -m pip $(PIP) "./bindings/python[test]"
 
+.PHONY: build/docs-env/ready build/peers/tools
 build/docs-env/ready: build/docs-env/bin/python
 	build/docs-env/bin/python -m pip $(PIP) ./bindings/python -r docs/requirements.txt
 
