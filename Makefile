@@ -50,7 +50,7 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
 
-test-peers: build/peers/tools ## other people's libraries against tests/vectors (downloads some gigabytes)
+test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
 	build/peers/bin/python -m pytest -q docs/coming-from.md
 
@@ -94,6 +94,7 @@ build/test/ready: build/test/bin/python
 build/docs-env/ready: build/docs-env/bin/python
 	build/docs-env/bin/python -m pip $(PIP) ./bindings/python -r docs/requirements.txt
 
+test-peers: build/peers/tools
 build/peers/tools: build/peers/ready
 	build/peers/bin/python -m pip $(PIP) "./bindings/python[test]" "sybil>=8"
 
