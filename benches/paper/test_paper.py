@@ -7,9 +7,11 @@ import csv
 import re
 from pathlib import Path
 
+import gradients
 import numpy as np
 import pytest
 import reproduce
+import works
 from gradients import curves, errors, exact_gradient
 from second_pde import grid, refined, second_pde_gradient
 
@@ -82,3 +84,16 @@ def test_unknown_item(capsys):
     with pytest.raises(SystemExit):
         reproduce.main(["--only", "table9"])
     assert "--only has table9; expected some of table1, " in capsys.readouterr().err
+
+
+def test_without_peers(tmp_path, monkeypatch):
+    """Where none installs there is Goursat alone, and its errors beside those of the second PDE."""
+    for module, name in [(works, "pysiglib"), (works, "iisignature"), (works, "esig"), (gradients, "pysiglib")]:
+        monkeypatch.setattr(module, name, None)
+    reproduce.main(["--quick", "--output", str(tmp_path), "--only", "table1,table2,gradients"])
+    for item in ("table1", "table2"):
+        with (tmp_path / f"{item}.csv").open() as file:
+            row = next(csv.DictReader(file))
+        assert float(row["Goursat, ms"]) > 0
+        assert not [name for name in row if name.endswith(", ms") and not name.startswith("Goursat")]
+    assert "Table 3" not in (tmp_path / "paper.md").read_text()
