@@ -13,7 +13,8 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
-.PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
+.PHONY: all help demo test test-rust test-levels test-python test-peers install uninstall test-install \
+	wheel test-wheel sdist header bench bench-peers clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -28,7 +29,7 @@ help: ## show this list
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
 	build/demo/bin/python -m goursat.demo --output build/goursat-demo.png
 
-test: test-rust test-levels test-python ## everything but the peers
+test: test-rust test-levels test-python test-install ## everything but the peers
 
 test-rust: ## format, lints, documentation, tests in Rust, C and C++
 	$(CARGO) fmt --check
@@ -49,6 +50,16 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 		echo "GOURSAT_SIMD=$$level"; \
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
+
+PREFIX ?= /usr/local
+install: $(if $(shell command -v $(CARGO)),all) ## headers, libraries, pkg-config and CMake files to PREFIX (also DESTDIR, LIBDIR)
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" packaging/install.sh install "$(RELEASE)"
+
+uninstall: ## take them away
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" packaging/install.sh uninstall "$(RELEASE)"
+
+test-install: all ## programs in C and C++ from an installation alone, by pkg-config and CMake; the examples of C++
+	tests/install/run.sh "$(RELEASE)"
 
 test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
