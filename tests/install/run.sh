@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# run.sh FOLDER: installs the libraries in FOLDER, moves the installation, and builds and runs programs in C and C++ from
-# what was installed alone, by pkg-config and by CMake, with the shared and with the static library.
+# run.sh FOLDER: installs the libraries in FOLDER, moves the installation, and builds and runs programs in C and C++
+# from what was installed alone, by pkg-config and by CMake, with the shared and with the static library.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -101,7 +101,7 @@ include=$(PKG_CONFIG_PATH=$work/usr/lib/x86_64-linux-gnu/pkgconfig pkg-config --
 prefix=$work/usr cmake_project "$work/project" "$work/multiarch" -DPROGRAMS="$work"
 check "$work/multiarch/c99_goursat" shared
 for wrong in "PREFIX=usr" "PREFIX=" "LIBDIR=../lib"; do
-    if (export PREFIX="$work/wrong" && export "$wrong" && "$root/packaging/install.sh" install "$built") 2>"$work/log"; then
+    if env PREFIX="$work/wrong" "$wrong" "$root/packaging/install.sh" install "$built" 2>"$work/log"; then
         fail "$wrong was accepted"
     fi
     grep -q expected "$work/log" || fail "$wrong was refused without a word"
