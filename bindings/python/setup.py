@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
@@ -80,12 +80,15 @@ class BuildPackage(build_py):
         super().run()
 
 
+class WithLibrary(Distribution):
+    """What is for one platform is not installed among what is for all."""
+
+    def has_ext_modules(self):
+        return True
+
+
 class PlatformWheel(bdist_wheel):
     """py3-none-PLATFORM: the library is for one platform and for every Python."""
-
-    def finalize_options(self):
-        super().finalize_options()
-        self.root_is_pure = False
 
     def get_tag(self):
         return "py3", "none", manylinux(WHEEL_TARGET) if WHEEL_TARGET else super().get_tag()[2]
@@ -106,6 +109,7 @@ class SourcesToo(sdist):
 (TARGET / "python").mkdir(parents=True, exist_ok=True)
 setup(
     version=version(),
+    distclass=WithLibrary,
     cmdclass={"build_py": BuildPackage, "bdist_wheel": PlatformWheel, "sdist": SourcesToo},
     # Nothing is built inside the source tree.
     options={"build": {"build_base": str(TARGET / "python")}, "egg_info": {"egg_base": str(TARGET / "python")}},
