@@ -1,7 +1,7 @@
 """Builds the Rust library with cargo and puts it into the wheel; everything else is in pyproject.toml.
 
-GOURSAT_WHEEL_TARGET, such as ``x86_64-unknown-linux-gnu.2.17``, makes a wheel for every Linux with that glibc or a later
-one, by cargo-zigbuild; ``make wheel`` sets it. Without it the wheel is for machines like this one.
+GOURSAT_WHEEL_TARGET, such as ``x86_64-unknown-linux-gnu.2.17``, makes a wheel for every Linux with that glibc or a
+later one, by cargo-zigbuild; ``make wheel`` sets it. Without it the wheel is for machines like this one.
 """
 
 import json
@@ -20,7 +20,6 @@ from setuptools.command.sdist import sdist
 HERE = Path(__file__).resolve().parent
 # A source distribution carries the Rust package along.
 ROOT = HERE / "rust" if (HERE / "rust").exists() else HERE.parents[1]
-CRATE = ("Cargo.*", "build.rs", "LICENSE-*", "README.md", "src/**/*", "benches/*.rs", "examples/*.rs", "include/**/*")
 WHEEL_TARGET = os.environ.get("GOURSAT_WHEEL_TARGET", "")
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 
@@ -33,20 +32,26 @@ def version():
     return re.search(r'^version\s*=\s*"([^"]+)"', package, re.MULTILINE).group(1)
 
 
+def cargo(*arguments, **environment):
+    """Return the lines that cargo prints."""
+    program = os.environ.get("CARGO") or shutil.which("cargo") or shutil.which(Path.home() / ".cargo/bin/cargo")
+    if program is None:
+        sys.exit("cargo was not found: Goursat is built from Rust; install it from https://rustup.rs")
+    environment = {**os.environ, **environment}
+    ran = subprocess.run([program, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    if ran.returncode != 0:
+        sys.exit(f"cargo {arguments[0]} failed with status {ran.returncode}")
+    return ran.stdout.splitlines()
+
+
 def build_library():
     """Return the path of the shared library."""
-    cargo = os.environ.get("CARGO") or shutil.which("cargo") or shutil.which(Path.home() / ".cargo/bin/cargo")
-    if cargo is None:
-        sys.exit("cargo was not found: Goursat is built from Rust; install it from https://rustup.rs")
-    command = [cargo, "build", "--release", "--lib", "--locked", "--message-format=json-render-diagnostics"]
-    environment = dict(os.environ)
-    if WHEEL_TARGET:
-        command[1:2] = ["zigbuild", "--target", WHEEL_TARGET]
-        environment["CARGO_PROFILE_RELEASE_STRIP"] = "debuginfo"  # three quarters of the library
-    built = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-    if built.returncode != 0:
-        sys.exit(f"cargo build failed with status {built.returncode}")
-    artifacts = (json.loads(line) for line in built.stdout.splitlines())
+    arguments = ["--release", "--lib", "--locked", "--message-format=json-render-diagnostics"]
+    if WHEEL_TARGET:  # without debug information, which is three quarters of the library
+        built = cargo("zigbuild", "--target", WHEEL_TARGET, *arguments, CARGO_PROFILE_RELEASE_STRIP="debuginfo")
+    else:
+        built = cargo("build", *arguments)
+    artifacts = (json.loads(line) for line in built)
     for artifact in artifacts:
         if artifact.get("target", {}).get("name") == "goursat":
             for file in artifact.get("filenames", ()):
@@ -99,11 +104,12 @@ class SourcesToo(sdist):
 
     def make_release_tree(self, base_dir, files):
         super().make_release_tree(base_dir, files)
-        for pattern in CRATE:
-            for file in filter(Path.is_file, ROOT.glob(pattern)):
-                copy = Path(base_dir, "rust", file.relative_to(ROOT))
+        for file in cargo("package", "--list", "--allow-dirty"):
+            # Cargo lists what it makes as well. The tests' vectors are ten times all else.
+            if (ROOT / file).is_file() and not file.startswith("tests/"):
+                copy = Path(base_dir, "rust", file)
                 self.mkpath(str(copy.parent))
-                shutil.copy2(file, copy)
+                shutil.copy2(ROOT / file, copy)
 
 
 (TARGET / "python").mkdir(parents=True, exist_ok=True)
