@@ -14,7 +14,7 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
 .PHONY: all help demo test test-rust test-levels test-python test-peers install uninstall test-install \
-	wheel test-wheel sdist header bench bench-peers clean
+	wheel test-wheel wheel-aarch64 sdist header bench bench-peers clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -22,8 +22,8 @@ all: ## build the shared and the static library
 	@echo "$(RELEASE)/libgoursat.{so,a}; headers in include/"
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
-		printf '  make %-12s %s\n' "$$target" "$$text"; \
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
+		printf '  make %-13s %s\n' "$$target" "$$text"; \
 	done
 
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
@@ -71,6 +71,9 @@ wheel: build/wheel/ready ## a wheel with the library inside, for any Python from
 
 test-wheel: wheel sdist ## the wheel in an environment without Rust: auditwheel, all tests of Python, an old processor
 	PYTHON="$(shell command -v $(PYTHON))" tests/wheel/run.sh build/dist build/wheel/bin
+
+wheel-aarch64: build/wheel/ready ## the wheel for aarch64, made on x86-64 Debian 12 and tried under qemu
+	tests/wheel/aarch64.sh build/aarch64 build/wheel/bin
 
 sdist: build/wheel/ready ## a source distribution, from which pip builds: build/dist/*.tar.gz
 	rm -f build/dist/goursat-*.tar.gz
