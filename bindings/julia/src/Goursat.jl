@@ -10,7 +10,7 @@ too. Every function has a form with `!` that writes to a given result.
 julia> x = [0.0 1.0 1.0; 0.0 0.0 1.0];       # 3 points in 2 channels
 
 julia> signature(x, 2)
-6-element Array{Float64,1}:
+6-element Vector{Float64}:
  1.0
  1.0
  0.5

@@ -14,7 +14,7 @@ needs one dyadic order for both sides. The options are those of [`sigkernel`](@r
 julia> x = cat([0.0 1.0], [0.0 2.0], dims=3);
 
 julia> round.(sigkernel_gram(x, dyadic_order=5), digits=2)
-2×2 Array{Float64,2}:
+2×2 Matrix{Float64}:
  2.28   4.25
  4.25  11.31
 ```

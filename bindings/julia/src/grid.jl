@@ -17,9 +17,9 @@ after the transforms. Entries beyond the end of a ragged pair are NaN.
 
 ```jldoctest
 julia> sigkernel_grid([0.0 1.0], [0.0 1.0 2.0])
-2×3 Array{Float64,2}:
- 1.0  1.0      1.0
- 1.0  2.25     3.77083
+2×3 Matrix{Float64}:
+ 1.0  1.0   1.0
+ 1.0  2.25  4.22917
 ```
 """
 sigkernel_grid(x::PathLike, y::PathLike; options...) = sigkernel_grid_into(nothing, x, y; options...)

@@ -49,12 +49,11 @@ Arrays are read where they lie, views, transposes and permutations of them too; 
 ```jldoctest
 julia> path = [0.0 1.0 1.0; 0.0 0.0 1.0];
 
-julia> signature(path, 2)'
-1×6 Adjoint{Float64,Array{Float64,1}}:
- 1.0  1.0  0.5  1.0  0.0  0.5
+julia> println(signature(path, 2))
+[1.0, 1.0, 0.5, 1.0, 0.0, 0.5]
 
 julia> signature([path, path[:, 1:2]], 1)       # paths of different lengths
-2×2 Array{Float64,2}:
+2×2 Matrix{Float64}:
  1.0  1.0
  1.0  0.0
 ```
@@ -97,7 +96,7 @@ Returns an array like `path`, zero beyond the end of a path with `lengths`; a ve
 julia> path = [0.0 1.0 1.0; 0.0 0.0 1.0];
 
 julia> sig_backprop([0, 0, 0, 0.5, -0.5, 0], path, 2)       # gradient of the signed area
-2×3 Array{Float64,2}:
+2×3 Matrix{Float64}:
  -0.5   0.5  0.0
   0.0  -0.5  0.5
 ```

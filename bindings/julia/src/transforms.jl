@@ -10,7 +10,7 @@ the rest is zero.
 
 ```jldoctest
 julia> time_augment([5.0 7.0 6.0])
-2×3 Array{Float64,2}:
+2×3 Matrix{Float64}:
  5.0  7.0  6.0
  0.0  0.5  1.0
 ```
@@ -33,7 +33,7 @@ Gradient with respect to paths, `(d, L, B...)`, from that with respect to the re
 
 ```jldoctest
 julia> time_augment_backprop([1.0 2.0; 10.0 20.0])
-1×2 Array{Float64,2}:
+1×2 Matrix{Float64}:
  1.0  2.0
 ```
 """
@@ -57,7 +57,7 @@ vector. With `lengths`, the rest is zero.
 
 ```jldoctest
 julia> lead_lag([5.0 7.0 6.0])
-2×5 Array{Float64,2}:
+2×5 Matrix{Float64}:
  5.0  7.0  7.0  6.0  6.0
  5.0  5.0  7.0  7.0  6.0
 ```
@@ -81,7 +81,7 @@ Gradient with respect to paths, `(d, L, B...)`, from that with respect to the re
 
 ```jldoctest
 julia> lead_lag_backprop([1.0 2.0 3.0; 10.0 20.0 30.0])
-1×2 Array{Float64,2}:
+1×2 Matrix{Float64}:
  31.0  35.0
 ```
 """

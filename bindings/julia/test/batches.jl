@@ -30,7 +30,8 @@ end
     grid = sigkernel_grid(a, b)
     @test size(grid) == (7, 9)
     @test all(grid[1, :] .== 1) && all(grid[:, 1] .== 1)
-    @test grid == [i == 1 || j == 1 ? 1.0 : sigkernel(a[:, 1:i], b[:, 1:j]) for i in 1:7, j in 1:9]
+    # Only the last node is promised to have the bits of the kernel.
+    @test grid ≈ [i == 1 || j == 1 ? 1.0 : sigkernel(a[:, 1:i], b[:, 1:j]) for i in 1:7, j in 1:9] rtol = 1e-13
     @test size(sigkernel_grid(x, y; dyadic_order = (2, 1))) == (25, 17, 3)
     @test sigkernel_grid(x, y; dyadic_order = (2, 1))[end, end, :] == sigkernel(x, y; dyadic_order = (2, 1))
     ragged = sigkernel_grid(x, y; x_lengths = [7, 3, 5], y_lengths = [2, 9, 9])

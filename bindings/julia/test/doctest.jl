@@ -26,8 +26,11 @@ function shown(code, workspace)
     silent = value === nothing || endswith(rstrip(replace(code, r"#.*"m => "")), ';')
     context = :limit => true, :module => workspace
     text = silent ? "" : sprint((io, v) -> show(IOContext(io, context...), MIME("text/plain"), v), value)
-    return rstrip(printed * text)
+    return current(rstrip(printed * text))
 end
+
+# Since Julia 1.6 these types are printed by their short names.
+current(text) = replace(replace(text, r"Array\{(\w+),1\}" => s"Vector{\1}"), r"Array\{(\w+),2\}" => s"Matrix{\1}")
 
 function run_doctest(block, workspace = Module())
     Core.eval(workspace, :(using Goursat))

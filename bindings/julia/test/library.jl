@@ -23,7 +23,7 @@ built = normpath(joinpath(@__DIR__, "..", "deps", "usr", "lib", "libgoursat.so")
 end
 
 @testset "a library of something else" begin
-    other = Goursat.Libdl.dlpath("libc")
+    other = Goursat.Libdl.dlpath("libc.so.6")
     fine, _, errors = loading("GOURSAT_LIBRARY" => other)
     @test !fine && occursin("has no function goursat_", errors)
 end

@@ -15,6 +15,7 @@ walks(T, size...; seed = 7) = cumsum(T(0.3) .* randn(MersenneTwister(seed), T, s
         "header.jl", "vectors.jl", "gradients.jl", "arrays.jl", "batches.jl", "results.jl", "errors.jl", "calls.jl",
         "library.jl", "readme.jl",
     )
-        include(file)
+        seconds = @elapsed include(file)
+        println(rpad(file, 14), round(seconds; digits = 1), " s")
     end
 end
