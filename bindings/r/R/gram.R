@@ -97,20 +97,26 @@ plot.sigkernel_gram <- function(x, log = NULL, col = grDevices::hcl.colors(64, "
   if (is.null(log)) {
     log <- all(is.finite(entries)) && min(entries) > 0 && max(entries) > 100 * min(entries)
   }
-  if (log) {
-    entries <- base::log(entries)
-  }
   if (is.null(main)) {
     main <- if (log) "logarithm of signature kernels" else "signature kernels"
   }
   rows <- nrow(entries)
   graphics::image(
-    seq_len(ncol(entries)), seq_len(rows), t(entries[rows:1, , drop = FALSE]),
+    seq_len(ncol(entries)), seq_len(rows), picture(entries, log),
     col = col, axes = FALSE, xlab = xlab, ylab = ylab, main = main, asp = 1, ...
   )
   label(1, colnames(entries), ncol(entries), identity)
   label(2, rownames(entries), rows, function(at) rows + 1 - at)
   invisible(x)
+}
+
+# image() draws rows from left to right and columns upwards.
+picture <- function(gram, log) {
+  entries <- unclass(gram)
+  if (log) {
+    entries <- base::log(entries)
+  }
+  t(entries)[, rev(seq_len(nrow(entries))), drop = FALSE]
 }
 
 # Names where they are few, else numbers.

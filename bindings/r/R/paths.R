@@ -11,7 +11,7 @@ read_paths <- function(value, name, lengths = NULL) {
     return(read_list(value, name, lengths))
   }
   array <- if (length(dim(value)) == 3L) numbers(value, name) else as_path(value, name)
-  size <- dim(array)
+  size <- size_of(array)
   single <- length(size) == 2L
   own <- if (single) 1L else size[[3L]]
   list(
@@ -30,26 +30,30 @@ read_list <- function(paths, name, lengths) {
   }
   paths_names <- names(paths)
   paths <- lapply(seq_along(paths), function(b) as_path(paths[[b]], paste0(name, "[[", b, "]]")))
-  dim <- ncol(paths[[1L]])
+  sizes <- lapply(paths, size_of)
+  dim <- sizes[[1L]][[2L]]
   for (b in seq_along(paths)) {
-    if (ncol(paths[[b]]) != dim) {
-      fail(name, "[[", b, "]] has ", ncol(paths[[b]]), " channels; expected ", dim, ", as ", name, "[[1]] has")
+    if (sizes[[b]][[2L]] != dim) {
+      fail(name, "[[", b, "]] has ", sizes[[b]][[2L]], " channels; expected ", dim, ", as ", name, "[[1]] has")
     }
-    if (nrow(paths[[b]]) == 0L) {
+    if (sizes[[b]][[1L]] == 0L) {
       fail(name, "[[", b, "]] has no points; expected 1 or more")
     }
   }
-  counts <- vapply(paths, nrow, 1L)
+  counts <- vapply(sizes, `[[`, 1L, 1L)
   own <- length(paths)
   # One path may have to meet a batch, so it is an array.
-  data <- if (own == 1L) array(paths[[1L]], c(dim(paths[[1L]]), 1L)) else paths
+  data <- if (own == 1L) paths[[1L]] else paths
   list(
     data = data, own = own, batch = own, length = max(counts), dim = dim, lengths = if (own > 1L) counts,
     single = FALSE, names = paths_names, labels = lapply(paths, dimnames), list = TRUE
   )
 }
 
-# One path as a matrix of doubles.
+# Points and channels, and paths of an array.
+size_of <- function(array) if (is.null(dim(array))) c(length(array), 1L) else dim(array)
+
+# One path as doubles: a matrix, or a vector of one channel, which is not made a matrix because that would copy it.
 as_path <- function(value, name) {
   if (is.data.frame(value)) {
     odd <- names(value)[!vapply(value, is.numeric, TRUE)]
@@ -59,11 +63,8 @@ as_path <- function(value, name) {
     value <- as.matrix(value)
   }
   size <- dim(value)
-  if (is.null(size) && is.atomic(value)) {
-    return(matrix(numbers(value, name), ncol = 1L))
-  }
-  if (length(size) != 2L) {
-    given <- if (is.null(size)) class(value)[[1L]] else paste0("an array of size ", quoted(size))
+  if (!(length(size) == 2L || is.null(size) && is.atomic(value) && !is.null(value))) {
+    given <- if (is.null(size)) class(value)[[1L]] else paste0("an array of size ", quoted(as.numeric(size)))
     fail(name, " is ", given, "; expected a matrix (points, channels), an array of these, a list of these")
   }
   numbers(value, name)
@@ -71,10 +72,10 @@ as_path <- function(value, name) {
 
 numbers <- function(value, name) {
   if (is.character(value) && !is.array(value) && identical(name, "path")) {
-    fail(name, " is of type character; expected numbers (for the classes of an S4 method: methods::signature)")
+    fail(name, " is of class character; expected numbers (for the classes of an S4 method: methods::signature)")
   }
   if (!(is.numeric(value) || is.logical(value))) {
-    fail(name, " is of type ", typeof(value), "; expected numbers")
+    fail(name, " is of class ", class(value)[[1L]], "; expected numbers")
   }
   if (!is.double(value)) {
     storage.mode(value) <- "double"
