@@ -2,6 +2,8 @@
 
 CARGO ?= cargo
 PYTHON ?= python3
+JULIA ?= julia
+R ?= R
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 RELEASE = $(CARGO_TARGET_DIR)/release
 PIP = install --quiet --disable-pip-version-check
@@ -13,7 +15,11 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
+# Fails with a sentence where a program is missing.
+need = command -v $(1) >/dev/null || { echo "$(1) was not found; it takes $(2)" >&2; exit 1; }
+
 .PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
+.PHONY: test-julia test-r r-package r-man check-r
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -28,7 +34,7 @@ help: ## show this list
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
 	build/demo/bin/python -m goursat.demo --output build/goursat-demo.png
 
-test: test-rust test-levels test-python ## everything but the peers
+test: test-rust test-levels test-python test-julia test-r ## everything but the peers
 
 test-rust: ## format, lints, documentation, tests in Rust, C and C++
 	$(CARGO) fmt --check
@@ -49,6 +55,32 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 		echo "GOURSAT_SIMD=$$level"; \
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
+
+test-julia: all ## the Julia package, with the library of `make all`: its tests, what its documents show, its build script
+	@$(call need,$(JULIA),Julia 1.5 or later from https://julialang.org; on Debian 12 by .ci/install-julia.sh)
+	GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(JULIA) --startup-file=no --project=bindings/julia \
+		bindings/julia/test/runtests.jl
+	GOURSAT_LIBRARY= $(JULIA) --startup-file=no bindings/julia/deps/build.jl
+	GOURSAT_LIBRARY= $(JULIA) --startup-file=no --project=bindings/julia examples/minimal.jl
+
+test-r: all ## the R package, with the library of `make all`: its tests, its examples
+	@$(call need,$(R),R 4 with testthat and jsonlite: on Debian and Ubuntu r-base-dev r-cran-testthat r-cran-jsonlite)
+	mkdir -p build/r/library
+	GOURSAT_LIB=$(RELEASE) GOURSAT_INCLUDE=$(CURDIR)/include $(R) CMD INSTALL --preclean --clean \
+		--library=build/r/library bindings/r
+	R_LIBS=$(CURDIR)/build/r/library $(R) --vanilla --no-echo -f bindings/r/tests/all.R --args examples/minimal.R
+
+r-package: ## the R source package with the Rust sources: build/r/goursat_VERSION.tar.gz
+	@$(call need,$(R),R 4: on Debian and Ubuntu r-base-dev)
+	bindings/r/package.sh build/r
+
+check-r: r-package ## R CMD check of that package; builds the library anew, some minutes
+	cd build/r && env -u GOURSAT_LIB -u CARGO_TARGET_DIR _R_CHECK_FORCE_SUGGESTS_=true \
+		$(R) CMD check --no-manual goursat_*.tar.gz
+	! grep -E '^Status:.*(ERROR|WARNING)' build/r/goursat.Rcheck/00check.log
+
+r-man: ## write man/ and NAMESPACE of the R package anew from its comments (needs roxygen2)
+	cd bindings/r && $(R) --vanilla --no-echo -e 'roxygen2::roxygenise(".", load_code = "source")'
 
 test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
