@@ -15,7 +15,7 @@ test_that("progress", {
 })
 
 test_that("a bar", {
-  shown <- capture.output(sigkernel(slow, slow, progress = TRUE), type = "message")
+  shown <- capture.output(invisible(sigkernel(slow, slow, progress = TRUE)), type = "message")
   expect_match(paste(shown, collapse = ""), "100%")
 })
 
