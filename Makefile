@@ -15,8 +15,14 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
-# Fails with a sentence where a program is missing.
-need = command -v $(1) >/dev/null || { echo "$(1) was not found; it takes $(2)" >&2; exit 1; }
+# Fail with a sentence where a program is missing.
+.PHONY: have-julia have-r
+have-julia:
+	@command -v $(JULIA) >/dev/null || { \
+		echo "$(JULIA) was not found: Julia 1.5 or later, https://julialang.org; on Debian 12, .ci/install-julia.sh" >&2; exit 1; }
+have-r:
+	@command -v $(R) >/dev/null || { \
+		echo "$(R) was not found: on Debian and Ubuntu, apt install r-base-dev r-cran-testthat r-cran-jsonlite" >&2; exit 1; }
 
 .PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
 .PHONY: test-julia test-r r-package r-man check-r
@@ -56,22 +62,19 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
 
-test-julia: all ## the Julia package, with the library of `make all`: its tests, what its documents show, its build script
-	@$(call need,$(JULIA),Julia 1.5 or later from https://julialang.org; on Debian 12 by .ci/install-julia.sh)
-	GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(JULIA) --startup-file=no --project=bindings/julia \
+test-julia: have-julia all ## the Julia package, with the library of `make all`: its tests, what its documents show, its build script
+	GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(JULIA) --startup-file=no -O0 --project=bindings/julia \
 		bindings/julia/test/runtests.jl
 	GOURSAT_LIBRARY= $(JULIA) --startup-file=no bindings/julia/deps/build.jl
 	GOURSAT_LIBRARY= $(JULIA) --startup-file=no --project=bindings/julia examples/minimal.jl
 
-test-r: all ## the R package, with the library of `make all`: its tests, its examples
-	@$(call need,$(R),R 4 with testthat and jsonlite: on Debian and Ubuntu r-base-dev r-cran-testthat r-cran-jsonlite)
+test-r: have-r all ## the R package, with the library of `make all`: its tests, its examples
 	mkdir -p build/r/library
 	GOURSAT_LIB=$(RELEASE) GOURSAT_INCLUDE=$(CURDIR)/include $(R) CMD INSTALL --preclean --clean \
 		--library=build/r/library bindings/r
 	R_LIBS=$(CURDIR)/build/r/library $(R) --vanilla --no-echo -f bindings/r/tests/all.R --args examples/minimal.R
 
-r-package: ## the R source package with the Rust sources: build/r/goursat_VERSION.tar.gz
-	@$(call need,$(R),R 4: on Debian and Ubuntu r-base-dev)
+r-package: have-r ## the R source package with the Rust sources: build/r/goursat_VERSION.tar.gz
 	bindings/r/package.sh build/r
 
 check-r: r-package ## R CMD check of that package; builds the library anew, some minutes

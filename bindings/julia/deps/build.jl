@@ -5,9 +5,11 @@ import Libdl
 const NAME = "libgoursat.$(Libdl.dlext)"
 
 function find_cargo()
-    home = joinpath(get(ENV, "CARGO_HOME", joinpath(homedir(), ".cargo")), "bin", "cargo")
-    for cargo in (get(ENV, "CARGO", ""), Sys.which("cargo"), home)
-        cargo !== nothing && isfile(cargo) && return cargo
+    home = joinpath(get(ENV, "CARGO_HOME", joinpath(homedir(), ".cargo")), "bin")
+    # Not by Sys.which, which resolves links: rustup is called by the names of its links.
+    in_folders = [joinpath(folder, "cargo") for folder in [split(get(ENV, "PATH", ""), ':'); home]]
+    for cargo in [get(ENV, "CARGO", ""); in_folders]
+        isfile(cargo) && return cargo
     end
     error("cargo was not found: Goursat is built from Rust; install it from https://rustup.rs, or set GOURSAT_LIBRARY " *
           "to a libgoursat that is built already")
