@@ -7,9 +7,9 @@ struct Layout{R,N}
     strides::NTuple{N,Int}
 end
 
-const DenseMemory = Union{DenseArray,Base.StridedReshapedArray,Base.StridedReinterpretArray}
+layout(array::DenseArray) = Layout(array, 0, dense_strides(size(array)))
 
-layout(array::DenseMemory) = Layout(array, 0, strides(array))
+dense_strides(size::NTuple{N,Int}) where {N} = ntuple(k -> prod(size[1:k-1]), Val(N))
 
 # Wrappers take the layout of what they wrap. `nothing` where there is none.
 layout(array::AbstractArray) = nothing
@@ -27,6 +27,17 @@ function layout(array::PermutedDimsArray{<:Any,N,permutation}) where {N,permutat
     inner === nothing && return nothing
     return Layout(inner.root, inner.offset, ntuple(k -> inner.strides[permutation[k]], Val(N)))
 end
+
+# A reshape keeps the memory of what is dense, and so do numbers that are read as others.
+function layout(array::Base.ReshapedArray)
+    inner = layout(parent(array))
+    inner === nothing && return nothing
+    is_packed(size(parent(array)), inner.strides) || return nothing
+    return Layout(inner.root, inner.offset, dense_strides(size(array)))
+end
+
+layout(array::Base.ReinterpretArray) =
+    parent(array) isa DenseArray ? Layout(array, 0, dense_strides(size(array))) : nothing
 
 function layout(array::SubArray{<:Any,<:Any,<:AbstractArray,<:Tuple{Vararg{Union{Int,AbstractRange{Int}}}}})
     indices = parentindices(array)

@@ -58,6 +58,9 @@ end
     steps = reshape(range(0, 1; length = 12), 2, 6)
     @test signature(steps, 2) == signature(Array(steps), 2)
     @test signature(view(cube, [3, 1], :, 2), 2) == signature(cube[[3, 1], :, 2], 2)
+    apart = reshape(view(cube, :, 1:2:39, 1:4), 3, 20, 2, 2)
+    @test Goursat.layout(apart) === nothing
+    @test signature(apart, 2) == signature(Array(apart), 2)
     @test signature([0 1 1; 0 0 1], 2) == [1, 1, 0.5, 1, 0, 0.5]
     @test signature(Float16[0 1 1; 0 0 1], 2) isa Vector{Float64}
     @test signature(big.([0 1 1; 0 0 1]), 2) isa Vector{Float64}

@@ -88,8 +88,9 @@ print.sigkernel_gram <- function(x, ...) {
 #' @examples
 #' walks <- array(rnorm(20 * 2 * 8, sd = 0.3), c(20, 2, 8))
 #' plot(sigkernel_gram(apply(walks, 2:3, cumsum)))
+#' @importFrom grDevices hcl.colors
 #' @export
-plot.sigkernel_gram <- function(x, log = NULL, col = grDevices::hcl.colors(64, "YlGnBu", rev = TRUE), xlab = "", ylab = "", main = NULL, ...) {
+plot.sigkernel_gram <- function(x, log = NULL, col = hcl.colors(64, "YlGnBu", rev = TRUE), xlab = "", ylab = "", main = NULL, ...) {
   entries <- unclass(x)
   if (length(entries) == 0L) {
     fail("x has size ", quoted(as.numeric(dim(x))), "; expected a matrix with entries to draw")
