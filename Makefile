@@ -2,6 +2,8 @@
 
 CARGO ?= cargo
 PYTHON ?= python3
+JULIA ?= julia
+R ?= R
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 RELEASE = $(CARGO_TARGET_DIR)/release
 PIP = install --quiet --disable-pip-version-check
@@ -13,6 +15,16 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
+# Fail with a sentence where a program is missing.
+.PHONY: have-julia have-r
+have-julia:
+	@command -v $(JULIA) >/dev/null || { \
+		echo "$(JULIA) was not found: Julia 1.5 or later, https://julialang.org; on Debian 12, .ci/install-julia.sh" >&2; exit 1; }
+have-r:
+	@command -v $(R) >/dev/null || { \
+		echo "$(R) was not found: on Debian and Ubuntu, apt install r-base-dev r-cran-testthat r-cran-jsonlite" >&2; exit 1; }
+
+.PHONY: test-julia test-r r-package r-man check-r
 .PHONY: all help demo test test-rust test-levels test-python test-peers install uninstall test-install \
 	wheel test-wheel wheel-aarch64 sdist header bench bench-peers clean
 .DEFAULT_GOAL := all
@@ -29,7 +41,7 @@ help: ## show this list
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
 	build/demo/bin/python -m goursat.demo --output build/goursat-demo.png
 
-test: test-rust test-levels test-python test-install ## everything but the peers
+test: test-rust test-levels test-python test-install test-julia test-r ## everything but the peers
 
 test-rust: ## format, lints, documentation, tests in Rust, C and C++
 	$(CARGO) fmt --check
@@ -79,6 +91,29 @@ sdist: build/wheel/ready ## a source distribution, from which pip builds: build/
 	rm -f build/dist/goursat-*.tar.gz
 	build/wheel/bin/python -m build --sdist --no-isolation --outdir build/dist bindings/python >/dev/null
 	@ls -l build/dist/goursat-*.tar.gz
+
+test-julia: have-julia all ## the Julia package, with the library of `make all`: its tests, what its documents show, its build script
+	GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(JULIA) --startup-file=no -O0 --project=bindings/julia \
+		bindings/julia/test/runtests.jl
+	GOURSAT_LIBRARY= $(JULIA) --startup-file=no bindings/julia/deps/build.jl
+	GOURSAT_LIBRARY= $(JULIA) --startup-file=no --project=bindings/julia examples/minimal.jl
+
+test-r: have-r all ## the R package, with the library of `make all`: its tests, its examples
+	mkdir -p build/r/library
+	GOURSAT_LIB=$(RELEASE) GOURSAT_INCLUDE=$(CURDIR)/include $(R) CMD INSTALL --preclean --clean \
+		--library=build/r/library bindings/r
+	R_LIBS=$(CURDIR)/build/r/library $(R) --vanilla --no-echo -f bindings/r/tests/all.R --args examples/minimal.R
+
+r-package: have-r ## the R source package with the Rust sources: build/r/goursat_VERSION.tar.gz
+	bindings/r/package.sh build/r
+
+check-r: r-package ## R CMD check of that package; builds the library anew, some minutes
+	cd build/r && env -u GOURSAT_LIB -u CARGO_TARGET_DIR _R_CHECK_FORCE_SUGGESTS_=true \
+		$(R) CMD check --no-manual goursat_*.tar.gz
+	! grep -E '^Status:.*(ERROR|WARNING)' build/r/goursat.Rcheck/00check.log
+
+r-man: ## write man/ and NAMESPACE of the R package anew from its comments (needs roxygen2)
+	cd bindings/r && $(R) --vanilla --no-echo -e 'roxygen2::roxygenise(".", load_code = "source")'
 
 test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
