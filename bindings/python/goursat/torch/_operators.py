@@ -20,13 +20,21 @@ _LEAD_LAG = {False: "", True: "lead_first", "lead_first": "lead_first", "lag_fir
 
 def operator(name: str, schema: str) -> Callable[[Callable[..., Any]], Any]:
     """Make a function of CPU tensors the operator ``goursat::<name>``."""
-    return torch.library.custom_op(f"goursat::{name}", mutates_args=(), device_types="cpu", schema=schema)
+
+    def make(function: Callable[..., Any]) -> Any:
+        qualified = f"goursat::{name}"
+        made = torch.library.custom_op(qualified, function, mutates_args=(), device_types="cpu", schema=schema)
+        made.overload = getattr(torch.ops.goursat, name).default  # what torch.compile knows
+        return made
+
+    return make
 
 
 def transforms(time_aug: bool, end_time: float, lead_lag: Any, n_threads: int) -> tuple[bool, float, str, int]:
     """Return checked arguments for the end of a schema."""
     _settings.flags(False, lead_lag)
-    return bool(time_aug), _settings.end(end_time), _LEAD_LAG[lead_lag], _settings.count(n_threads, "n_threads", 2**31)
+    threads = _settings.count(n_threads, "n_threads", 2**31 - 1)
+    return bool(time_aug), _settings.end(end_time), _LEAD_LAG[lead_lag], threads
 
 
 def options(time_aug: bool, end_time: float, lead_lag: str, n_threads: int) -> dict[str, Any]:
@@ -41,8 +49,7 @@ def differentiable(operator: Any, save: Callable[..., None], backward: Callable[
     `torch.func.grad`, as that of an autograd function around it does.
     """
     operator.register_autograd(backward, setup_context=save)
-    space, name = operator._qualname.split("::")
-    overload = getattr(getattr(torch.ops, space), name).default  # which torch.compile knows
+    overload = operator.overload
 
     class Function(torch.autograd.Function):
         generate_vmap_rule = True
