@@ -9,6 +9,7 @@ from joblib import effective_n_jobs
 from sklearn.utils.validation import check_array, validate_data
 
 from .._paths import Array
+from .._ragged import padded
 
 _REAL = (np.float64, np.float32)
 
@@ -96,14 +97,7 @@ def _padded(paths: list[Any], name: str) -> Batch:
     arrays = [
         check_array(path, dtype=_REAL, input_name=f"{name}[{b}]", ensure_min_samples=1) for b, path in enumerate(paths)
     ]
-    dim, dtype = arrays[0].shape[1], np.result_type(*arrays)
-    for b, array in enumerate(arrays):
-        if array.shape[1] != dim:
-            raise ValueError(f"{name}[{b}] has shape {array.shape}; expected (length, {dim})")
-    lengths = np.array([len(array) for array in arrays])
-    values = np.zeros((len(arrays), lengths.max(), dim), dtype)
-    for row, array in zip(values, arrays):
-        row[: len(array)] = array
+    values, lengths = padded(arrays, name)
     return Batch(values, None if np.all(lengths == values.shape[1]) else lengths)
 
 
