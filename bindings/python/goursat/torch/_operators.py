@@ -70,6 +70,17 @@ def differentiable(operator: Any, save: Callable[..., None], backward: Callable[
     return Function.apply
 
 
+def derivative(operator: Any, save: Callable[..., None], backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what is called in the backward of another operator, with its own derivative, as a function to call."""
+    function = differentiable(operator, save, backward)
+
+    def call(*inputs: Any) -> Any:
+        # torch.compile of PyTorch 2.8 does not understand one autograd function in the backward of another.
+        return operator.overload(*inputs) if torch.compiler.is_compiling() else function(*inputs)
+
+    return call
+
+
 def once(operator: Any, function: str) -> Callable[..., Any]:
     """Return the derivative of a function, to call, which itself has none."""
 
@@ -79,7 +90,7 @@ def once(operator: Any, function: str) -> Callable[..., Any]:
             "backward, a gradient penalty, a Hessian); expected first derivatives only"
         )
 
-    return differentiable(operator, lambda ctx, inputs, output: None, refuse)
+    return derivative(operator, lambda ctx, inputs, output: None, refuse)
 
 
 def batched(operator: Any, cores: Callable[..., tuple[int, ...]], gradients: tuple[int, ...] = ()) -> None:

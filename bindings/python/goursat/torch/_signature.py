@@ -57,7 +57,7 @@ def _length(dim: Any, degree: int, scalar_term: bool, time_aug: bool, lead_lag: 
     """Return the number of coefficients, also of a number of channels that is a symbol."""
     if type(dim) is int:
         return signature_length(dim, degree, scalar_term=scalar_term, time_aug=time_aug, lead_lag=lead_lag or False)
-    dim = (2 * dim if lead_lag else dim) + time_aug
+    dim = (2 * dim if lead_lag else dim) + int(time_aug)
     return sum(dim**level for level in range(0 if scalar_term else 1, degree + 1))
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .. import _settings
 from ._bridge import run
-from ._operators import batched, differentiable, operator
+from ._operators import batched, derivative, differentiable, operator
 from ._tensors import PathsLike, is_list, read, read_each
 
 
@@ -77,9 +77,9 @@ def _lead_lag_again(ctx: Any, grad: Tensor) -> Any:
 
 
 _augment = differentiable(_time_augment, _save_lengths, _time_backward)
-_augment_backprop = differentiable(_time_augment_backprop, _save_lengths, _time_again)
+_augment_backprop = derivative(_time_augment_backprop, _save_lengths, _time_again)
 _lead = differentiable(_lead_lag, _save_lengths, _lead_lag_backward)
-_lead_backprop = differentiable(_lead_lag_backprop, _save_lengths, _lead_lag_again)
+_lead_backprop = derivative(_lead_lag_backprop, _save_lengths, _lead_lag_again)
 for _transform in (_time_augment, _time_augment_backprop, _lead_lag, _lead_lag_backprop):
     batched(_transform, lambda *rest: (2, 0))
 
