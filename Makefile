@@ -13,7 +13,7 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
-.PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
+.PHONY: all help demo test test-rust test-levels test-python test-python-full test-peers header bench bench-peers clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -22,7 +22,7 @@ all: ## build the shared and the static library
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
-		printf '  make %-12s %s\n' "$$target" "$$text"; \
+		printf '  make %-16s %s\n' "$$target" "$$text"; \
 	done
 
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
@@ -53,6 +53,9 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
 
+test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax, in the environment of the peers
+	build/peers/bin/pytest -q bindings/python/tests/full
+
 header: ## write include/goursat.h anew from src/ffi
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi header_is_fresh
 
@@ -81,6 +84,11 @@ build/peers/ready: build/peers/bin/python
 	build/peers/bin/python -m pip $(PIP) --no-build-isolation iisignature==0.24
 	build/peers/bin/python -m pip $(PIP) esig==1.0.0 torch pysiglib==4.0.0
 	touch $@
+
+# PyTorch is large: the environment of the peers has it already.
+.PHONY: build/full/ready
+build/full/ready: build/peers/ready
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[test-full]"
 
 build/%/bin/python:
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \

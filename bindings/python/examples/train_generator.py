@@ -16,7 +16,6 @@ import torch
 import goursat.torch
 from goursat.demo.market import DAYS, Market
 
-
 #: What paths are multiplied by in the loss: kernels grow exponentially, and crashes should not be all that counts.
 SCALE = 0.7
 

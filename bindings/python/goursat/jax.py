@@ -143,9 +143,7 @@ def _sigkernel_shape(options: dict[str, Any], x: Any, y: Any, *lengths: Any) -> 
     try:
         lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     except ValueError:
-        raise ValueError(
-            f"the batch axes of x, {x.shape[:-2]}, and of y, {y.shape[:-2]}, do not broadcast"
-        ) from None
+        raise ValueError(f"the batch axes of x, {x.shape[:-2]}, and of y, {y.shape[:-2]}, do not broadcast") from None
     grid = _nodes(options, x, y)
     return (*lead, *grid) if options["return_grid"] else lead
 

@@ -12,7 +12,6 @@ from .._settings import DyadicOrder, LeadLag
 from . import _matrix
 from ._batch import Batch, read, threads
 
-
 #: The variance at a scale where kernels cannot be computed.
 _HUGE = 1e100
 

@@ -145,7 +145,11 @@ X = np.zeros((3, 4, 2))
         (TypeError, lambda: gd.sigkernel_gram(X, x_lengths=[1.0, 1.0, 1.0]), "x_lengths has dtype float64"),
         (ValueError, lambda: gd.sigkernel_gram([X[0], X[0, :, :1]]), r"x\[1\] has shape \(4, 1\)"),
         (ValueError, lambda: gd.sigkernel_gram([X[0]], x_lengths=[1]), "x is a list"),
-        (ValueError, lambda: gd.sigkernel_gram_backprop(np.ones((2, 3)), X), r"grad has shape \(2, 3\); expected \(3, 3"),
+        (
+            ValueError,
+            lambda: gd.sigkernel_gram_backprop(np.ones((2, 3)), X),
+            r"grad has shape \(2, 3\); expected \(3, 3",
+        ),
         (ValueError, lambda: gd.sigkernel_gram_backprop(1.0, X, wrt="y"), 'wrt is "y" and y is None'),
         (ValueError, lambda: gd.sigkernel_gram_backprop(1.0, X, wrt="z"), "wrt is 'z'"),
         (ValueError, lambda: gd.sigkernel_gram(X, dyadic_order=(0, 1)).compute(), "expected equal orders"),

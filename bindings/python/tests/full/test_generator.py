@@ -17,7 +17,10 @@ def test_the_loss_falls(tmp_path):
     assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
     real = train_generator.real_windows()[:500]
     after = generator(500).detach()
-    distances = [abs(float((train_generator.volatility(p).mean() - train_generator.volatility(real).mean()))) for p in (before, after)]
+    distances = [
+        abs(float(train_generator.volatility(p).mean() - train_generator.volatility(real).mean()))
+        for p in (before, after)
+    ]
     assert distances[1] < distances[0]
     picture = tmp_path / "generator.png"
     train_generator.draw(real, before, after, losses, picture)

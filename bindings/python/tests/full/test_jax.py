@@ -70,7 +70,9 @@ def test_gradients(walks, options):
     check_grads(lambda *x: gj.sigkernel_gram(list(x), **options), (y[0], y[1, :2], x[0, 0]), **check)
     for transform in (gj.time_augment, gj.lead_lag):
         given = {"lengths": lengths["y_lengths"]}
-        check_grads(lambda y, f=transform, g=given: f(y, **g), (y,), order=2, modes=["rev", "fwd"], atol=1e-6, rtol=1e-6)
+        check_grads(
+            lambda y, f=transform, g=given: f(y, **g), (y,), order=2, modes=["rev", "fwd"], atol=1e-6, rtol=1e-6
+        )
 
 
 def test_gradients_like_numpy(walks, rng):
@@ -191,7 +193,11 @@ PATH = np.zeros((3, 4, 2))
 @pytest.mark.parametrize(
     ("error", "call", "sentence"),
     [
-        (ValueError, lambda: gj.signature(np.zeros(4), 2), r"path has shape \(4,\); expected \(\.\.\., length, channels"),
+        (
+            ValueError,
+            lambda: gj.signature(np.zeros(4), 2),
+            r"path has shape \(4,\); expected \(\.\.\., length, channels",
+        ),
         (ValueError, lambda: gj.signature(PATH, 0), "degree is 0"),
         (ValueError, lambda: gj.signature(PATH, 2, lead_lag="lead"), "lead_lag is 'lead'"),
         (ValueError, lambda: gj.signature(PATH, 2, lengths=[4, 1]), r"path_lengths has shape \(2,\); expected \(3,\)"),

@@ -40,7 +40,9 @@ def motions(rng):
         make_pipeline(gs.SignatureTransformer(3), SVC()),
         make_pipeline(gs.SignatureKernel(scale=0.5), SVC(kernel="precomputed")),
         make_pipeline(gs.SignatureKernel(normalize=True, time_aug=True), SVC(kernel="precomputed")),
-        make_pipeline(gs.PathObjects(), GaussianProcessClassifier(gs.SignatureCovariance(0.5, "fixed", dyadic_order=1))),
+        make_pipeline(
+            gs.PathObjects(), GaussianProcessClassifier(gs.SignatureCovariance(0.5, "fixed", dyadic_order=1))
+        ),
         SVC(kernel=gs.SignatureKernel(scale=0.5)),
     ],
     ids=lambda model: type(model).__name__ if isinstance(model, SVC) else "-".join(model.named_steps),
@@ -102,7 +104,9 @@ def test_the_signatures(motions):
     )
     assert transformer.transform(paths.astype(np.float32)).dtype == np.float32
     table = paths[:, :, 0]
-    np.testing.assert_array_equal(gs.SignatureTransformer(2).fit_transform(table), goursat.signature(paths[:, :, :1], 2))
+    np.testing.assert_array_equal(
+        gs.SignatureTransformer(2).fit_transform(table), goursat.signature(paths[:, :, :1], 2)
+    )
 
 
 def test_the_kernels(motions):
@@ -186,7 +190,11 @@ def test_forms_of_lists(motions):
 def test_names():
     x = np.random.default_rng(0).normal(size=(3, 5, 2))
     transformer = gs.SignatureTransformer(2).fit(x)
-    assert transformer.get_feature_names_out().tolist() == ["S(x0)", "S(x1)", *(f"S(x{i},x{j})" for i in "01" for j in "01")]
+    assert transformer.get_feature_names_out().tolist() == [
+        "S(x0)",
+        "S(x1)",
+        *(f"S(x{i},x{j})" for i in "01" for j in "01"),
+    ]
     assert transformer.get_feature_names_out(["a", "b"])[-1] == "S(b,b)"
     for lead_lag, first in ((True, "lead"), ("lag_first", "lag")):
         named = gs.SignatureTransformer(1, lead_lag=lead_lag, time_aug=True, scalar_term=True).fit(x)
@@ -214,7 +222,9 @@ def test_names():
     ids=lambda estimator: type(estimator).__name__,
 )
 def test_clone_parameters_and_pickling(motions, estimator):
-    copy = clone(estimator) if not isinstance(estimator, gs.SignatureCovariance) else clone(SVC(kernel=estimator)).kernel
+    copy = (
+        clone(estimator) if not isinstance(estimator, gs.SignatureCovariance) else clone(SVC(kernel=estimator)).kernel
+    )
     assert copy.get_params() == estimator.get_params()
     paths, lists, _ = motions
     if isinstance(estimator, gs.SignatureCovariance):

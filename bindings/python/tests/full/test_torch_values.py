@@ -54,7 +54,9 @@ def test_lists_like_padded_batches(tensors):
     np.testing.assert_array_equal(gt.signature(ragged, 3).detach(), goursat.signature(arrays, 3))
     np.testing.assert_array_equal(gt.sigkernel(ragged, y).detach(), goursat.sigkernel(arrays, y.detach().numpy()))
     np.testing.assert_array_equal(gt.sigkernel_gram(ragged).detach(), goursat.sigkernel_gram(arrays))
-    np.testing.assert_array_equal(gt.sigkernel_gram(y[0], ragged).detach(), goursat.sigkernel_gram(y[0].detach(), arrays))
+    np.testing.assert_array_equal(
+        gt.sigkernel_gram(y[0], ragged).detach(), goursat.sigkernel_gram(y[0].detach(), arrays)
+    )
     for name in ("time_augment", "lead_lag"):
         for ours, expected in zip(getattr(gt, name)(ragged), getattr(goursat, name)(arrays)):
             np.testing.assert_array_equal(ours.detach(), expected)
