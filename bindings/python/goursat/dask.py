@@ -87,8 +87,8 @@ def sigkernel_gram(
     x_lengths, y_lengths : array_like of int, shape (Bx,) and (By,), optional
         Points of each path of a ragged batch.
     n_threads : int
-        Threads of each task. One is right where Dask runs as many tasks as there are cores; 0 means GOURSAT_NUM_THREADS,
-        or all cores.
+        Threads of each task. One is right where Dask runs as many tasks as there are cores; 0 means
+        GOURSAT_NUM_THREADS, or all cores.
 
     Returns
     -------
@@ -158,8 +158,8 @@ def sigkernel_gram_backprop(
     -------
     (dask.array.Array, dask.array.Array), or one of them
         ∂F/∂x and ∂F/∂y, shaped as x and y; without `y`, the total derivative with respect to x. Gradients of lists are
-        (B, L, d) with L the points of the longest path, and zero beyond each path's end. Blocks are added up in an order
-        that depends on their number alone.
+        (B, L, d) with L the points of the longest path, and zero beyond each path's end. Blocks are added up in an
+        order that depends on their number alone.
 
     Raises
     ------

@@ -47,8 +47,8 @@ Options = tuple[tuple[str, Any], ...]
 def _differentiable(name: str, run: Any, run_back: Any, shape: Callable[..., Any], paths: int, batched: bool) -> Any:
     """Make a function of (options, paths…, lengths…) with a derivative, from two that work on the host.
 
-    `shape` gives the shape of the result. Where `batched`, vmap adds axes in front of all arrays, else it calls the host
-    for every entry.
+    `shape` gives the shape of the result. Where `batched`, vmap adds axes in front of all arrays, else it calls the
+    host for every entry.
     """
     method = "broadcast_all" if batched else "sequential"
 
@@ -61,8 +61,8 @@ def _differentiable(name: str, run: Any, run_back: Any, shape: Callable[..., Any
     @gradients.defjvp
     def refuse(options: Options, primals: Any, tangents: Any) -> NoReturn:
         raise NotImplementedError(
-            f"goursat.jax.{name} has no second derivative: its gradient was itself differentiated (a gradient penalty, a "
-            "Hessian); expected first derivatives only"
+            f"goursat.jax.{name} has no second derivative: its gradient was itself differentiated (a gradient penalty, "
+            "a Hessian); expected first derivatives only"
         )
 
     @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -282,8 +282,8 @@ def sigkernel_gram(
     x : array, shape (Bx, Lx, d), or a list of Bx arrays of shape (L_b, d)
         A batch of paths.
     y : array, shape (By, Ly, d), or a list of By arrays of shape (L_b, d), optional
-        Another one. Without it the matrix is that of x with itself, at half the cost; it needs one dyadic order for both
-        sides. Its gradient is the total one, through both sides.
+        Another one. Without it the matrix is that of x with itself, at half the cost; it needs one dyadic order for
+        both sides. Its gradient is the total one, through both sides.
     x_lengths, y_lengths : array of int, optional
         Points of each path of a ragged batch.
     dyadic_order, time_aug, end_time, lead_lag, n_threads
@@ -431,8 +431,8 @@ def _real(name: str, value: Any) -> Any:
         return array
     if jnp.issubdtype(array.dtype, jnp.floating):
         raise TypeError(
-            f"{name} has dtype {array.dtype}; expected float32 or float64: the increments of a path lose too much in half "
-            "precision"
+            f"{name} has dtype {array.dtype}; expected float32 or float64: the increments of a path lose too much in "
+            "half precision"
         )
     if not (jnp.issubdtype(array.dtype, jnp.integer) or array.dtype == jnp.bool_):
         raise TypeError(f"{name} has dtype {array.dtype}; expected real numbers")

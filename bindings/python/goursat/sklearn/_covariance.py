@@ -20,8 +20,8 @@ class SignatureCovariance(GenericKernelMixin, Kernel):  # type: ignore[misc]
     """The signature kernel as a kernel of ``sklearn.gaussian_process``, its scale fitted by marginal likelihood.
 
     Combine it with others, as in ``ConstantKernel() * SignatureCovariance() + WhiteKernel()``, and put `PathObjects`
-    before the process: scikit-learn's take no arrays (n, L, d) otherwise. Called by itself, it takes paths in all forms.
-    The gradient with respect to the scale is exact.
+    before the process: scikit-learn's take no arrays (n, L, d) otherwise. Called by itself, it takes paths in all
+    forms. The gradient with respect to the scale is exact.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class SignatureCovariance(GenericKernelMixin, Kernel):  # type: ignore[misc]
             _matrix.checked(norms)
             return kernels / norms[:, None] / norms, np.empty((*kernels.shape, 0))
         if _matrix.impossible(norms).any() or not np.isfinite(kernels).all():
-            # The likelihood of any data is poor beyond belief, but finite: a fit turns back here, where NaN would end it.
+            # The likelihood of any data is poor beyond belief, but finite: a fit turns back, where NaN would end it.
             return _HUGE * np.eye(len(kernels)), np.zeros((*kernels.shape, 1))
         return self._with_slopes(x, kernels / norms[:, None] / norms, norms)
 

@@ -39,8 +39,8 @@ def checked(norms: Array) -> Array:
     if wrong.any():
         path = int(np.argmax(wrong))
         raise ValueError(
-            f"the norm of the signature of path {path} is {norms[path]}; expected a positive number: its increments are "
-            "too large for dyadic_order, or it is too long for the type of its numbers. Raise dyadic_order or lower scale"
+            f"the norm of the signature of path {path} is {norms[path]}; expected a positive number: its increments "
+            "are too large for dyadic_order, or it is too long for its dtype. Raise dyadic_order or lower scale"
         )
     return norms
 
@@ -54,7 +54,7 @@ def scale_derivative(x: Batch, **options: Any) -> Array:
     """Return σ ∂/∂σ k(σx_i, σx_j) at σ = 1, for all pairs: a symmetric matrix.
 
     σ enters as σ² in the products of increments, so that both sides contribute the same: twice that of the first. Each
-    pair needs a number of its own, not a sum over pairs: gradients are computed a block of the upper triangle at a time.
+    pair needs a number of its own, not a sum over pairs: gradients are computed a block of the triangle at a time.
     """
     count = len(x.values)
     rows, columns = np.triu_indices(count)

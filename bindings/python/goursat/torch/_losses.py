@@ -43,9 +43,8 @@ class _KernelLoss(torch.nn.Module):
         count = len(paths)
         least = 1 if self.biased else 2
         if count < least:
-            raise ValueError(
-                f"{name} has {count} paths; expected {least} or more for the {'' if self.biased else 'un'}biased estimate"
-            )
+            kind = "biased" if self.biased else "unbiased"
+            raise ValueError(f"{name} has {count} paths; expected {least} or more for the {kind} estimate")
         gram = sigkernel_gram(paths, x_lengths=lengths, **self.options)
         if self.biased:
             return gram.mean()

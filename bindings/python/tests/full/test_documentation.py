@@ -27,7 +27,7 @@ def modules():
             yield importlib.import_module(f"{package.__name__}.{module.name}")
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", list(modules()), ids=lambda module: module.__name__)
 def test_examples(module):
     # NumPy and Dask are what examples begin with; so are the others where they are at home.
     known = {"np": np, "goursat": goursat, "torch": torch, "jax": jax}

@@ -1,5 +1,7 @@
 """JAX: values of the NumPy functions to the last bit, gradients held to differences, jit, grad and vmap."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -62,9 +64,10 @@ def test_gradients(walks, options):
     check_grads(lambda x: gj.signature(x, 3, scalar_term=True, **options), (x,), **check)
     check_grads(lambda x: gj.signature(x, 2, lengths=lengths["x_lengths"], **options), (x,), **check)
     for order in (1, (2, 0)):
-        check_grads(lambda x, y: gj.sigkernel(x, y, dyadic_order=order, **options), (x, y), **check)
-        check_grads(lambda x, y: gj.sigkernel(x, y, return_grid=True, dyadic_order=order, **options), (x, y), **check)
-        check_grads(lambda x, y: gj.sigkernel_gram(x[:, 0], y, dyadic_order=order, **options), (x, y), **check)
+        given = {"dyadic_order": order, **options}
+        check_grads(partial(gj.sigkernel, **given), (x, y), **check)
+        check_grads(partial(gj.sigkernel, return_grid=True, **given), (x, y), **check)
+        check_grads(partial(gj.sigkernel_gram, **given), (x[:, 0], y), **check)
     check_grads(lambda x, y: jnp.nan_to_num(gj.sigkernel(x, y, return_grid=True, **lengths)), (x, y), **check)
     check_grads(lambda x: gj.sigkernel_gram(x, dyadic_order=1, **options), (y,), **check)
     check_grads(lambda *x: gj.sigkernel_gram(list(x), **options), (y[0], y[1, :2], x[0, 0]), **check)

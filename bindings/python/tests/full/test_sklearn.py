@@ -22,7 +22,7 @@ OPTIONS = {"time_aug": True, "lead_lag": True}
 
 @pytest.fixture
 def motions(rng):
-    """Paths of two kinds that their area tells apart: they turn left or right. As an array, and with unequal lengths."""
+    """Paths of two kinds that their area tells apart, turning left or right: as an array, and with unequal lengths."""
     labels = np.arange(40) % 2
     angles = np.linspace(0, np.pi, 12) * np.where(labels, 1, -1)[:, None]
     paths = np.stack([np.cos(angles), np.sin(angles)], -1) + 0.3 * rng.normal(size=(40, 12, 2))
@@ -163,7 +163,7 @@ def test_the_scale_is_fitted(motions):
 
 def test_padding(motions):
     """Rows of NaN after a path's last point, as tslearn pads, are no points."""
-    _, lists, labels = motions
+    _, lists, _ = motions
     padded = np.full((40, 12, 2), np.nan)
     for row, path in zip(padded, lists):
         row[: len(path)] = path

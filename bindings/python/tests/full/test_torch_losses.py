@@ -62,7 +62,7 @@ def test_ragged(tensors):
 
 
 def test_unbiased():
-    """The mean over many pairs of small samples of one law is 0 within its standard error; that of the biased is not."""
+    """The mean over many pairs of samples of one law is 0 within its standard error; that of the biased is not."""
     torch.manual_seed(0)
     paths = torch.randn(400, 2, 3, 10, 2).cumsum(-2) / 6
     unbiased = torch.stack([gt.SigKernelMMD()(x, y) for x, y in paths])
