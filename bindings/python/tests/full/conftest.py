@@ -4,6 +4,8 @@ import pytest
 
 # Operators and callbacks are tested, not speed: one thread each, so that tests take what they take on one core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# scikit-learn then checks array API input too, and skips nothing.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 
 @pytest.fixture
