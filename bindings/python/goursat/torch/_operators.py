@@ -154,4 +154,5 @@ def _aligned(tensor: Optional[Tensor], ndim: int) -> Optional[Tensor]:
     """Put axes of one entry behind the first, so that batch axes broadcast as they did without it."""
     if tensor is None:
         return None
-    return tensor[(slice(None), *[None] * (ndim - tensor.ndim))]
+    index = (slice(None), *[None] * (ndim - tensor.ndim))
+    return tensor[index]
