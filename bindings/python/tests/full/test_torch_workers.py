@@ -40,7 +40,7 @@ def test_data_loader(walks, method):
     gt.sigkernel_gram(large, n_threads=2).sum().backward()
     goursat.signature(walks(40, 60, 2), 5, n_threads=2)
     expected = [torch.stack(part) for part in zip(*(dataset[b] for b in range(6)))]
-    loader = DataLoader(dataset, batch_size=3, num_workers=2, multiprocessing_context=method, timeout=60)
+    loader = DataLoader(dataset, batch_size=3, num_workers=2, multiprocessing_context=method, timeout=300)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         batches = list(loader)
