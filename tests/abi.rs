@@ -59,7 +59,7 @@ fn header_is_fresh() {
 /// Compilers and editors that guess the encoding of a source guess right.
 #[test]
 fn headers_are_ascii() {
-    for name in ["goursat.h", "goursat.hpp"] {
+    for name in ["goursat.h", "goursat.hpp", "goursat/options.hpp", "goursat/paths.hpp"] {
         let text = std::fs::read_to_string(repository().join("include").join(name)).unwrap();
         assert!(text.is_ascii(), "{name}");
     }
@@ -77,6 +77,13 @@ fn programs_in_c_and_cpp_link_both_libraries() {
         let version = run_well("values.c", Language::C99, library);
         assert_eq!(version.trim(), env!("CARGO_PKG_VERSION"));
         run_well("layer.cpp", Language::Cpp17, library);
+    }
+}
+
+#[test]
+fn layouts_in_cpp_are_those_of_c() {
+    for language in [Language::Cpp17, Language::Cpp20] {
+        run_well("paths.cpp", language, Library::Shared);
     }
 }
 

@@ -66,6 +66,7 @@ pub fn artifacts() -> PathBuf {
 pub enum Language {
     C99,
     Cpp17,
+    Cpp20,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,7 +96,7 @@ pub fn run_well(source: &str, language: Language, library: Library) -> String {
 fn build(source: &str, language: Language, library: Library) -> PathBuf {
     let source = repository().join("tests/c").join(source);
     let stem = source.file_name().unwrap().to_str().unwrap().replace('.', "_");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{stem}_{library:?}"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{stem}_{language:?}_{library:?}"));
     std::fs::create_dir_all(&folder).unwrap();
     let program = folder.join(&stem);
     let mut compiler = cc::Build::new();
@@ -104,11 +105,12 @@ fn build(source: &str, language: Language, library: Library) -> PathBuf {
         .target(target)
         .host(target)
         .opt_level(1)
-        .cpp(language == Language::Cpp17);
+        .cpp(language != Language::C99);
     let mut command = compiler.get_compiler().to_command();
     command.arg(match language {
         Language::C99 => "-std=c99",
         Language::Cpp17 => "-std=c++17",
+        Language::Cpp20 => "-std=c++20",
     });
     command.args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-Wshadow"]);
     command.arg("-I").arg(repository().join("include"));

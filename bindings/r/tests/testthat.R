@@ -1,0 +1,4 @@
+library(testthat)
+library(goursat)
+
+test_check("goursat")
