@@ -3,19 +3,31 @@
 
 #include <chrono>
 
-template <class T> std::vector<Kernel<T>> forward_kernels();
-#define WIDE_ENTRY
-#define FORWARD(name, TYPE, SOURCE, R, S, LL, GRID)                                                                    \
-    if constexpr (std::is_same_v<T, TYPE>) {                                                                           \
-        using K = goursat::Forward<TYPE, SOURCE, R, S, LL, GRID>;                                                      \
-        list.push_back({#name, name, 0, R, S, LL, size_t(K::BYTES), K::W::STATE});                                     \
-    }
+template <class T, class K> Kernel<T> entry(const char *name, void (*run)(goursat::WaveArgs<T>), int R, int S, bool ll) {
+    return {name, run, 0, R, S, ll, size_t(K::BYTES), K::W::STATE};
+}
+
 template <class T> std::vector<Kernel<T>> forward_kernels() {
     std::vector<Kernel<T>> list;
+#define FORWARD(name, TYPE, SOURCE, R, S, LL, GRID)                                                                    \
+    if constexpr (std::is_same_v<T, TYPE>) {                                                                           \
+        list.push_back(entry<TYPE, goursat::Forward<TYPE, SOURCE, R, S, LL, GRID>>(#name, name, R, S, LL));            \
+    }
 #include "../../kernels/sigkernel_forward.list"
+#undef FORWARD
     return list;
 }
-#undef FORWARD
+
+template <class T> std::vector<Kernel<T>> backward_kernels() {
+    std::vector<Kernel<T>> list;
+#define BACKWARD(name, TYPE, SOURCE, GRADIENTS, R, S, LL, GRID)                                                        \
+    if constexpr (std::is_same_v<T, TYPE>) {                                                                           \
+        list.push_back(entry<TYPE, goursat::Backward<TYPE, SOURCE, GRADIENTS, R, S, LL, GRID>>(#name, name, R, S, LL)); \
+    }
+#include "../../kernels/sigkernel_backward.list"
+#undef BACKWARD
+    return list;
+}
 
 // Relative to the exact solution: what the library promises in f32, and what two orders of summation leave in f64.
 template <class T> constexpr double bound() { return sizeof(T) == 4 ? 1e-5 : 1e-12; }
@@ -51,35 +63,107 @@ static std::vector<double> library_grid(const Paths &x, const Paths &y, const As
     return out;
 }
 
+struct LibraryGradients {
+    std::vector<double> x, y;
+};
+
+static LibraryGradients library_backward(const Paths &x, const Paths &y, const Asked &asked, const std::vector<double> &weights, bool grid) {
+    const goursat_options o = options_of(asked, x, &y);
+    const auto size = [](const Paths &p) {
+        return p.starts.empty() ? size_t(p.count) * p.length * p.dim : size_t(p.starts.back() + p.lengths.back() * p.dim);
+    };
+    // What lies between packed paths is left alone: NaN, as on the device.
+    LibraryGradients g{std::vector<double>(size(x), NAN), std::vector<double>(asked.symmetric ? 0 : size(y), NAN)};
+    if (asked.gram) {
+        must(goursat_sigkernel_gram_backprop_f64(weights.data(), weights.size(), x.data.data(), size_t(x.count), size_t(x.length), y.data.data(),
+                                                 size_t(y.count), size_t(y.length), size_t(x.dim), g.x.data(), g.x.size(),
+                                                 asked.symmetric ? nullptr : g.y.data(), g.y.size(), &o), "gram backprop");
+    } else {
+        const auto f = grid ? goursat_sigkernel_grid_backprop_f64 : goursat_sigkernel_backprop_f64;
+        must(f(weights.data(), weights.size(), x.data.data(), size_t(x.length), y.data.data(), size_t(y.length), size_t(x.count), size_t(x.dim),
+               g.x.data(), g.x.size(), g.y.data(), g.y.size(), &o), "backprop");
+    }
+    return g;
+}
+
+static std::vector<double> weights_of(size_t count, unsigned seed) {
+    std::mt19937 rng(seed);
+    std::normal_distribution<double> normal(0, 1);
+    std::vector<double> weights(count);
+    for (double &w : weights) w = float(normal(rng));
+    return weights;
+}
+
+static bool is_grid(const char *name) { return std::string(name).find("grid") != std::string::npos; }
+
+// The n-th case at these sizes: what is asked changes with n, so that all of it meets all sizes in time.
+struct Case {
+    Asked asked;
+    Paths x, y;
+    Machine machine;
+
+    static Asked ask(unsigned n, int lx, int ly, bool grid) {
+        Asked a;
+        a.time = n % 3 == 0;
+        a.end_time = n % 2 ? 2.5 : 0;
+        a.lead_lag = n % 4 == 0;
+        if (lx * ly < 2000) a.x_order = int(n % 5 % 3), a.y_order = int(n % 7 % 3);
+        a.gram = !grid && n % 2;
+        return a;
+    }
+    Case(unsigned n, int lx, int ly, bool grid)
+        : asked(ask(n, lx, ly, grid)), x(3, lx, int(n % 5) + 1, Layout(n / 2 % 4), n),
+          y(asked.gram ? 2 : 3, ly, int(n % 5) + 1, Layout(n / 2 % 4), n + 1000) {
+        machine.order = shim::Order(n % 3);
+        machine.pairs_a_launch = n % 2 ? 2 : 100;
+        machine.keep_states = n % 5 > 1;
+    }
+};
+
+template <class T> void check_forward(const Kernel<T> &kernel, const Case &c, Score &score) {
+    const Call<T> call(c.machine, c.x, c.y, c.asked);
+    const std::string what = describe(kernel.name, c.x, c.y, c.asked);
+    if (is_grid(kernel.name)) score.compare(what, call.grid(kernel), library_grid(c.x, c.y, c.asked), bound<T>());
+    else score.compare(what, call.forward(kernel), library_kernel(c.x, c.y, c.asked), bound<T>());
+}
+
+template <class T> void check_backward(const Kernel<T> &forth, const Kernel<T> &back, const Case &c, Score &score) {
+    const bool grid = is_grid(back.name);
+    const std::string what = describe(back.name, c.x, c.y, c.asked);
+    size_t count = size_t(c.x.count) * (c.asked.gram ? c.y.count : 1);
+    if (grid) count = library_grid(c.x, c.y, c.asked).size();
+    const std::vector<double> weights = weights_of(count, unsigned(count));
+    const Call<T> call(c.machine, c.x, c.y, c.asked);
+    const auto got = call.backward(forth, back, weights);
+    const auto wanted = library_backward(c.x, c.y, c.asked, weights, grid);
+    score.compare(what + ", x", got.x, wanted.x, bound<T>());
+    score.compare(what + ", y", got.y, wanted.y, bound<T>());
+}
+
+template <class T> const Kernel<T> &partner(const std::vector<Kernel<T>> &list, const Kernel<T> &back) {
+    for (const auto &k : list) {
+        if (!is_grid(k.name) && k.R == back.R && k.S == back.S && k.ll == back.ll && k.channels == back.channels) return k;
+    }
+    std::fprintf(stderr, "no forward kernel for %s\n", back.name);
+    std::exit(1);
+}
+
+template <class T> void boundaries(Score &score) {
+    const int sizes[] = {1, 2, 32, 33, 34, 128, 129, 130};
+    unsigned n = 0;
+    const auto forth = forward_kernels<T>(), back = backward_kernels<T>();
+    for (int lx : sizes) {
+        for (int ly : sizes) {
+            for (const auto &k : forth) check_forward(k, Case(n++, lx, ly, is_grid(k.name)), score);
+            for (const auto &k : back) check_backward(partner(forth, k), k, Case(n++, lx, ly, is_grid(k.name)), score);
+        }
+    }
+}
+
 int main() {
     Score scores[2];
-    const int sizes[] = {1, 2, 32, 33, 34, 128, 129, 130};
-    const auto run = [&](auto zero, Score &score) {
-        using T = decltype(zero);
-        unsigned turn = 0;
-        for (const Kernel<T> &kernel : forward_kernels<T>()) {
-            const bool grid = std::string(kernel.name).find("grid") != std::string::npos;
-            for (int lx : sizes) for (int ly : sizes) {
-                turn++;
-                Asked asked;
-                asked.time = turn % 3 == 0;
-                asked.lead_lag = turn % 4 == 0;
-                if (lx * ly < 2000) asked.x_order = turn % 5 % 3, asked.y_order = turn % 7 % 3;
-                asked.gram = !grid && turn % 2;
-                const int dim = turn % 5 + 1;
-                const Layout layout = Layout(turn % 4);
-                const Paths x(3, lx, dim, layout, turn), y(asked.gram ? 2 : 3, ly, dim, layout, turn + 1000);
-                Machine m;
-                m.order = shim::Order(turn % 3);
-                m.pairs_a_launch = turn % 2 ? 2 : 100;
-                Call<T> call(m, x, y, asked);
-                if (grid) score.compare(describe(kernel.name, x, y, asked), call.grid(kernel), library_grid(x, y, asked), bound<T>());
-                else score.compare(describe(kernel.name, x, y, asked), call.forward(kernel), library_kernel(x, y, asked), bound<T>());
-            }
-        }
-    };
-    run(0.0f, scores[0]);
-    run(0.0, scores[1]);
+    boundaries<float>(scores[0]);
+    boundaries<double>(scores[1]);
     for (int i = 0; i < 2; i++) std::printf("f%d: %ld compared, %ld wrong, worst %.3g\n", i ? 64 : 32, scores[i].compared, scores[i].wrong, scores[i].worst);
     return scores[0].wrong + scores[1].wrong != 0;
 }

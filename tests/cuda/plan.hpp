@@ -7,6 +7,7 @@
 
 #include "../../kernels/increments.cu"
 #include "../../kernels/sigkernel_forward.cu"
+#include "../../kernels/sigkernel_backward.cu"
 
 struct Machine {
     shim::Order order = shim::Order::forward;
@@ -135,45 +136,127 @@ template <class T> struct Call {
         }
     }
 
+    // What all launches over some pairs need: counters, and edges between strips, of which the last or all are kept.
+    struct Workspace {
+        Device<unsigned> counters;
+        Device<T> edges;
+
+        Workspace(goursat::WaveArgs<T> &a, long columns, bool keep) {
+            const size_t items = size_t((a.pairing.pairs + 32 / a.lanes - 1) / (32 / a.lanes));
+            counters = Device<unsigned>(1 + items * size_t(a.strips));
+            a.ticket = counters.data();
+            a.progress = a.ticket + 1;
+            a.edge_strip = keep ? columns * 2 : 0;
+            a.edge_item = keep ? a.edge_strip * (a.strips - 1) : columns * 2;
+            edges = Device<T>(a.strips > 1 ? items * size_t(a.edge_item) : 0);
+            a.edges = edges.data();
+            counters.zero();
+        }
+    };
+
     std::vector<T> forward(const Kernel<T> &kernel) const {
         Device<T> out(size_t(px.count) * (asked.gram ? py.count : 1));
         parts([&](const goursat::Pairing &pairing) {
             auto a = args(kernel, pairing);
             a.out = out.data();
-            const int items = pairing.pairs / (32 / a.lanes) + 1;
-            Device<unsigned> counters(1 + size_t(items) * a.strips);
-            counters.zero();
-            a.ticket = counters.data();
-            a.progress = a.ticket + 1;
-            a.edge_item = columns * 2;
-            Device<T> edges(a.strips > 1 ? size_t(items * a.edge_item) : 0);
-            a.edges = edges.data();
+            Workspace workspace(a, columns, false);
             m.run(kernel.run, a, kernel.shared);
         });
         return out.host();
     }
 
+    void shape_grid(goursat::WaveArgs<T> &a) const {
+        a.grid_rows = (px.length - 1) * (1ll << (asked.x_order + asked.lead_lag)) + 1;
+        a.grid_columns = (py.length - 1) * (1ll << (asked.y_order + asked.lead_lag)) + 1;
+    }
+
     std::vector<T> grid(const Kernel<T> &kernel) const {
-        const long long r = (px.length - 1) * (1ll << (asked.x_order + asked.lead_lag)) + 1;
-        const long long c = (py.length - 1) * (1ll << (asked.y_order + asked.lead_lag)) + 1;
-        Device<T> out(size_t(px.count * r * c));
+        goursat::WaveArgs<T> shape{};
+        shape_grid(shape);
+        Device<T> out(size_t(px.count * shape.grid_rows * shape.grid_columns));
         parts([&](const goursat::Pairing &pairing) {
             auto a = args(kernel, pairing);
             a.grid = out.data();
-            a.grid_rows = r;
-            a.grid_columns = c;
-            const int items = pairing.pairs / (32 / a.lanes) + 1;
-            Device<unsigned> counters(1 + size_t(items) * a.strips);
-            counters.zero();
-            a.ticket = counters.data();
-            a.progress = a.ticket + 1;
-            a.edge_item = columns * 2;
-            Device<T> edges(a.strips > 1 ? size_t(items * a.edge_item) : 0);
-            a.edges = edges.data();
+            shape_grid(a);
+            Workspace workspace(a, columns, false);
             if constexpr (sizeof(T) == 4) m.run(sigkernel_frame_f32, a, 0);
             else m.run(sigkernel_frame_f64, a, 0);
             m.run(kernel.run, a, kernel.shared);
         });
         return out.host();
     }
+
+    struct Gradients {
+        std::vector<T> x, y;
+    };
+
+    // `forth` leaves what `back` needs: the same tiles, the same state.
+    Gradients backward(const Kernel<T> &forth, const Kernel<T> &back, const std::vector<double> &weights, int wrt = 3) const {
+        Device<T> given(std::vector<T>(weights.begin(), weights.end()));
+        Sums of_x(px, x), of_y(py, y);
+        parts([&](const goursat::Pairing &pairing) {
+            auto a = args(back, pairing);
+            const size_t items = size_t((pairing.pairs + 32 / a.lanes - 1) / (32 / a.lanes));
+            Workspace workspace(a, columns, true);
+            a.state_strip = steps(back) / goursat::PERIOD * back.state * 32;
+            a.state_item = a.state_strip * a.strips;
+            Device<T> states(m.keep_states ? items * size_t(a.state_item) : m.blocks * m.warps * size_t(a.state_strip));
+            a.states = m.keep_states ? states.data() : nullptr;
+            m.run(forth.run, a, forth.shared);
+
+            workspace.counters.zero();
+            if (!m.keep_states) a.scratch = states.data();
+            a.weights = given.data();
+            shape_grid(a);
+            a.handed_item = (columns >> back.S) * 3 << back.S;
+            Device<T> handed(a.strips > 1 ? items * size_t(a.handed_item) : 0);
+            a.handed = handed.data();
+            a.x_tiles = rows >> back.S;
+            a.y_tiles = columns >> back.S;
+            const size_t each = size_t(pairing.pairs) * size_t(px.dim);
+            Device<T> x_gradients(wrt & 1 ? each * size_t(a.x_tiles) : 0), y_gradients(wrt & 2 ? each * size_t(a.y_tiles) : 0);
+            a.x_gradients = x_gradients.data();
+            a.y_gradients = y_gradients.data();
+            m.run(back.run, a, back.shared);
+            const int shift = asked.lead_lag - back.S;
+            if (wrt & 1) of_x.gather(*this, pairing, a.x_gradients, a.x_tiles, asked.x_order + shift, false, scale_of(asked));
+            if (wrt & 2) of_y.gather(*this, pairing, a.y_gradients, a.y_tiles, asked.y_order + shift, true, 1);
+        });
+        Gradients result;
+        if (wrt & 1) result.x = of_x.scatter(m, asked.symmetric ? &of_y : nullptr);
+        if (wrt & 2 && !asked.symmetric) result.y = of_y.scatter(m, nullptr);
+        return result;
+    }
+
+    // ∂F/∂dx of one side, summed over launches.
+    struct Sums {
+        const Paths &paths;
+        const Increments<T> &increments;
+        long long pitch;
+        Device<T> sums;
+
+        Sums(const Paths &paths, const Increments<T> &increments)
+            : paths(paths), increments(increments), pitch(std::max(1, paths.length - 1)),
+              sums(size_t(paths.count) * paths.dim * size_t(pitch)) {
+            sums.zero();
+        }
+
+        void gather(const Call &call, const goursat::Pairing &pairing, const T *gradients, long long tiles, int fold, bool of_y, double scale) {
+            goursat::GatherArgs<T> a{gradients, sums.data(), increments.counts.data(), tiles, pitch, pairing, paths.count, paths.dim, fold, of_y, T(scale)};
+            if constexpr (sizeof(T) == 4) call.m.run(gather_f32, a, 0);
+            else call.m.run(gather_f64, a, 0);
+        }
+
+        std::vector<T> scatter(const Machine &m, const Sums *more) {
+            const bool packed = !paths.starts.empty();
+            size_t size = size_t(paths.count) * paths.length * paths.dim;
+            if (packed) size = paths.count ? size_t(paths.starts.back() + paths.lengths.back() * paths.dim) : 0;
+            Device<T> gradient(size);
+            goursat::ScatterArgs<T> a{sums.data(), more ? more->sums.data() : nullptr, gradient.data(), packed ? increments.starts.data() : nullptr,
+                                      increments.lengths.data(), pitch, paths.count, paths.length, paths.dim};
+            if constexpr (sizeof(T) == 4) m.run(scatter_f32, a, 0);
+            else m.run(scatter_f64, a, 0);
+            return gradient.host();
+        }
+    };
 };
