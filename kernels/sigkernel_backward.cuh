@@ -1,15 +1,18 @@
 // Signature kernels, backward: the adjoint of the scheme, strip after strip from the last.
 //
-// Forward left the edges between strips and the lanes' state every PERIOD steps. A warp takes these periods from the
-// last: it replays one, keeps Δ/2 and the slopes ∂k/∂h = p + (2h/3) q of its cells in shared memory, and goes back over
-// it with the same skew: lane ℓ is one tile ahead of lane ℓ+1, from which the row below comes by shuffles.
+// A launch without weights goes forward: it leaves the edges between strips and, where there is room, the lanes' state
+// every PERIOD steps. A launch with weights goes back: a warp takes the periods of its strip from the last, replays one,
+// keeps Δ/2 and the slopes ∂k/∂h = p + (2h/3) q of its cells in shared memory, and goes back over it with the same skew:
+// lane ℓ+1 is one tile ahead of lane ℓ, to which it hands the row below by shuffles.
 // With a = h + h²/3, b = h²/3 and w = ∂F/∂k, in the increments D = w[i][j] - w[i+1][j] and E = w[i][j] - w[i][j+1],
 //
 //     growth = (a w)[i][j+1] + (a w)[i+1][j] + (b w)[i+1][j+1]   D' = D + growth   E' = E + growth   w = w[i+1][j] + D'
 //
 // where beyond the last row and column w is ∂F/∂k of the last corner, as k is 1 before the first.
 #pragma once
+#include "sigkernel_narrow_gradients.cuh"
 #include "sigkernel_wave.cuh"
+#include "sigkernel_wide_gradients.cuh"
 
 namespace goursat {
 
@@ -32,8 +35,16 @@ template <class T, int S> struct GivenNodes {
     }
 };
 
-template <class T, class Source, class Gradients, int R, int S, bool LL, bool GRID> struct Backward {
-    using W = Wave<T, Source, R, S, LL>;
+template <class T, int D, int R, int S> struct Gradients_ {
+    using type = NarrowGradients<T, D, R, S>;
+};
+template <class T, int R, int S> struct Gradients_<T, 0, R, S> {
+    using type = WideGradients<T, R, S>;
+};
+
+template <class T, int D, int R, int S, bool LL, bool GRID> struct Backward {
+    using Gradients = typename Gradients_<T, D, R, S>::type;
+    using W = Wave<T, D, R, S, LL>;
     static constexpr int C = W::C, RX = W::RX, U = W::U, HANDED = WARP * C * 3;
     static constexpr int BYTES =
         W::BYTES + Gradients::BYTES + (2 * HANDED + PERIOD * (C * R + RX) * WARP) * int(sizeof(T));
@@ -219,14 +230,19 @@ template <class T, class Source, class Gradients, int R, int S, bool LL, bool GR
         for (;;) {
             const unsigned number = draw(a.ticket, in_warp);
             if (number >= count * a.strips) return;
+            const int turn = number / count;
             Place p;
-            if (!locate<R, S>(a, number % count, a.strips - 1 - number / count, p)) continue;
-            T *states = a.states ? a.states + p.item * a.state_item + p.strip * a.state_strip
-                                 : a.scratch + (long long)(blockIdx.x * warps + warp) * a.state_strip;
-            if (a.states) {
+            if (!locate<R, S>(a, number % count, a.weights ? a.strips - 1 - turn : turn, p)) continue;
+            T *states = a.states ? a.states + p.item * a.state_item + p.strip * a.state_strip : nullptr;
+            Nothing nothing;
+            if (!a.weights) {
+                back.wave.sweep(a, p, states, true, p.strip < p.strips - 1, nothing);
+                continue;
+            }
+            if (states) {
                 back.wave.begin(a, p);
             } else {
-                Nothing nothing;
+                states = a.scratch + (long long)(blockIdx.x * warps + warp) * a.state_strip;
                 back.wave.sweep(a, p, states, false, false, nothing);
             }
             back.begin(a, p);

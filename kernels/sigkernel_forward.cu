@@ -1,10 +1,9 @@
 #include "sigkernel_forward.cuh"
-#include "sigkernel_wide.cuh"
 
-#define FORWARD(name, T, SOURCE, R, S, LL, GRID)                                                                       \
+#define FORWARD(name, T, D, R, S, LL, GRID)                                                                       \
     extern "C" __global__ void __launch_bounds__(128) name(goursat::WaveArgs<T> args) {                                \
         GOURSAT_DYNAMIC_SHARED(memory);                                                                                \
-        goursat::Forward<T, SOURCE, R, S, LL, GRID>::run(args, memory);                                                \
+        goursat::Forward<T, D, R, S, LL, GRID>::run(args, memory);                                                \
     }
 #include "sigkernel_forward.list"
 #undef FORWARD

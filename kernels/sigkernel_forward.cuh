@@ -19,8 +19,8 @@ template <class T, int R, int S> struct GridNodes {
     }
 };
 
-template <class T, class Source, int R, int S, bool LL, bool GRID> struct Forward {
-    using W = Wave<T, Source, R, S, LL>;
+template <class T, int D, int R, int S, bool LL, bool GRID> struct Forward {
+    using W = Wave<T, D, R, S, LL>;
     static constexpr int BYTES = W::BYTES;
 
     static __device__ __forceinline__ void run(const WaveArgs<T> &a, char *memory) {

@@ -6,7 +6,8 @@
 // to the right, and k[i+1][j+1] = u + s'. Increments are carried in both precisions: nothing of them is lost where k is
 // large, and of k itself little, since the last row of every lane is summed anew, with compensation, from its increments.
 #pragma once
-#include "sigkernel_problem.cuh"
+#include "sigkernel_narrow.cuh"
+#include "sigkernel_wide.cuh"
 
 namespace goursat {
 
@@ -45,8 +46,17 @@ struct Nothing {
     template <class T> __device__ __forceinline__ void cell(int, int, T, T, T, T, T) {}
 };
 
-// R rows a lane, tiles of R × 2^S cells of which 2^S × 2^S share an increment of both sides; LL: may be lead-lag.
-template <class T, class Source, int R, int S, bool LL> struct Wave {
+template <class T, int D, int RX, int S> struct Source_ {
+    using type = Narrow<T, D, RX, S>;
+};
+template <class T, int RX, int S> struct Source_<T, 0, RX, S> {
+    using type = Wide<T, RX, S>;
+};
+
+// D channels at most (0: any), R rows a lane, tiles of R × 2^S cells of which 2^S × 2^S share an increment of both sides;
+// LL: may be lead-lag.
+template <class T, int D, int R, int S, bool LL> struct Wave {
+    using Source = typename Source_<T, D, (R >> S), S>::type;
     static constexpr int C = 1 << S, RX = R >> S, U = Source::U;
     static constexpr int EDGES = WARP * C * 2;                    // numbers of a ring of edges
     static constexpr int STATE = 2 * R + 2 * C + 3;               // numbers of a lane's state

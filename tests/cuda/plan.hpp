@@ -28,6 +28,7 @@ template <class T> struct Kernel {
     bool ll;
     size_t shared;
     int state;
+    bool back;
 };
 
 // One side on the device: its increments.
@@ -87,9 +88,9 @@ template <class T> struct Call {
           rows(long(most_of(px.lengths) - 1) << (asked.x_order + asked.lead_lag)),
           columns(long(most_of(py.lengths) - 1) << (asked.y_order + asked.lead_lag)) {}
 
-    // Lanes of a pair: as few as hold its rows.
+    // Lanes of a pair: as few as hold its rows; at least PERIOD on the way back.
     int lanes(const Kernel<T> &kernel) const {
-        int lanes = 8;
+        int lanes = kernel.back ? 8 : 4;
         while (lanes < 32 && long(lanes) * kernel.R < rows) lanes *= 2;
         return lanes;
     }
@@ -190,8 +191,7 @@ template <class T> struct Call {
         std::vector<T> x, y;
     };
 
-    // `forth` leaves what `back` needs: the same tiles, the same state.
-    Gradients backward(const Kernel<T> &forth, const Kernel<T> &back, const std::vector<double> &weights, int wrt = 3) const {
+    Gradients backward(const Kernel<T> &back, const std::vector<double> &weights, int wrt = 3) const {
         Device<T> given(std::vector<T>(weights.begin(), weights.end()));
         Sums of_x(px, x), of_y(py, y);
         parts([&](const goursat::Pairing &pairing) {
@@ -202,7 +202,7 @@ template <class T> struct Call {
             a.state_item = a.state_strip * a.strips;
             Device<T> states(m.keep_states ? items * size_t(a.state_item) : m.blocks * m.warps * size_t(a.state_strip));
             a.states = m.keep_states ? states.data() : nullptr;
-            m.run(forth.run, a, forth.shared);
+            m.run(back.run, a, back.shared);
 
             workspace.counters.zero();
             if (!m.keep_states) a.scratch = states.data();
