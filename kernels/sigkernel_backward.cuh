@@ -96,12 +96,10 @@ template <class T, int D, int R, int S, bool LL, bool GRID> struct Backward {
             T h[U][RX];
             wave.source.fetch(t + g, h);
             #pragma unroll
-            for (int i = 0; i < U; i++) {
+            for (int i = 0; i < U; i++)
                 #pragma unroll
                 for (int e = 0; e < RX; e++) deltas[((g + i) * RX + e) * WARP + in_warp] = h[i][e];
-                Slopes<T, R> record{slopes + ((g + i) * C * R * WARP + in_warp)};
-                wave.step(p, t + g + i, h[i], record);
-            }
+            wave.steps(p, t + g, h, [&](int i) { return Slopes<T, R>{slopes + ((g + i) * C * R * WARP + in_warp)}; });
         }
     }
 
@@ -234,17 +232,15 @@ template <class T, int D, int R, int S, bool LL, bool GRID> struct Backward {
             Place p;
             if (!locate<R, S>(a, number % count, a.weights ? a.strips - 1 - turn : turn, p)) continue;
             T *states = a.states ? a.states + p.item * a.state_item + p.strip * a.state_strip : nullptr;
-            Nothing nothing;
-            if (!a.weights) {
-                back.wave.sweep(a, p, states, true, p.strip < p.strips - 1, nothing);
-                continue;
-            }
-            if (states) {
-                back.wave.begin(a, p);
+            const bool forth = !a.weights;
+            if (!forth && !states) states = a.scratch + (long long)(blockIdx.x * warps + warp) * a.state_strip;
+            if (forth || !a.states) {
+                Nothing nothing;
+                back.wave.sweep(a, p, states, forth, forth && p.strip < p.strips - 1, nothing);
             } else {
-                states = a.scratch + (long long)(blockIdx.x * warps + warp) * a.state_strip;
-                back.wave.sweep(a, p, states, false, false, nothing);
+                back.wave.begin(a, p);
             }
+            if (forth) continue;
             back.begin(a, p);
             back.sweep(a, p, states);
         }

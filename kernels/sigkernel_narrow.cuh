@@ -7,10 +7,11 @@
 namespace goursat {
 
 template <class T, int D, int RX, int S> struct Narrow {
-    static constexpr int U = 4, PER = 16 / int(sizeof(T)), CHUNKS = (D + PER - 1) / PER;
+    static constexpr int U = 2, PER = 16 / int(sizeof(T)), CHUNKS = (D + PER - 1) / PER;
     static constexpr int STRIDE = CHUNKS | 1;              // odd: no bank conflicts
     static constexpr int ENTRIES = 2 * WARP + WARP / 4 * U; // of 8 groups of 4 lanes; fewer groups need less
     static constexpr int BYTES = ENTRIES * STRIDE * 16;
+    static constexpr bool EARLY = D * int(sizeof(T)) <= 64; // registers for what is loaded ahead
 
     T dx[RX][D], column[D];
     Shared<Chunk<T>> ring;
@@ -57,14 +58,15 @@ template <class T, int D, int RX, int S> struct Narrow {
 
     __device__ __forceinline__ void rewind() {
         seek(0 - place_->lanes);
-        prefetch(0);
+        if (EARLY) prefetch(0);
     }
     __device__ __forceinline__ void advance(int t) {
         if (t & (place_->lanes - 1)) return;
+        if (!EARLY) prefetch(t);
         __syncwarp();
         stage(t);
         __syncwarp();
-        prefetch(t + place_->lanes);
+        if (EARLY) prefetch(t + place_->lanes);
     }
     // The tiles of the lanes · 2 steps that end with the block of t.
     __device__ __forceinline__ void seek(int t) {

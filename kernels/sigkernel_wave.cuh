@@ -60,10 +60,12 @@ template <class T, int D, int R, int S, bool LL> struct Wave {
     static constexpr int C = 1 << S, RX = R >> S, U = Source::U;
     static constexpr int EDGES = WARP * C * 2;                    // numbers of a ring of edges
     static constexpr int STATE = 2 * R + 2 * C + 3;               // numbers of a lane's state
-    static constexpr int BYTES = Source::BYTES + 2 * EDGES * int(sizeof(T));
+    static constexpr int KEPT = U > 2 ? U * RX * WARP : 0;        // Δ/2 of several steps is kept in shared memory
+    static constexpr int BYTES = Source::BYTES + (2 * EDGES + KEPT) * int(sizeof(T));
 
     Source source;
     Parity<T, LL ? RX : 1> parity;
+    Shared<T> kept;
     Shared<T> above, below;          // edges of WARP tiles: the row above the strip, and the strip's own last row
     T k[R], s[R];                    // edge at the left of the lane's rows
     T bottom[C], along[C];           // k and its increment on the lane's last row, of the tile before
@@ -74,6 +76,7 @@ template <class T, int D, int R, int S, bool LL> struct Wave {
         source.place(memory);
         above = Shared<T>(memory + Source::BYTES);
         below = above + EDGES;
+        kept = below + EDGES;
     }
 
     __device__ __forceinline__ void begin(const WaveArgs<T> &a, const Place &p) {
@@ -98,7 +101,7 @@ template <class T, int D, int R, int S, bool LL> struct Wave {
 
     // Step t, of which `slot` = t % WARP; h: of the lane's increments of x and the tile's one of y.
     template <class Record>
-    __device__ __forceinline__ void step(const Place &p, int t, const T (&h)[RX], Record &record) {
+    __device__ __forceinline__ void step(const Place &p, int t, const T (&h)[RX], Record &&record) {
         const int slot = t & (WARP - 1), tile = p.tile(t);
         T top[C], increment[C];
         #pragma unroll
@@ -138,6 +141,28 @@ template <class T, int D, int R, int S, bool LL> struct Wave {
                 below[(slot * C + c) * 2] = bottom[c];
                 below[(slot * C + c) * 2 + 1] = along[c];
             }
+        }
+    }
+
+    // Steps t to t + U - 1, told to `record(i)`; a loop where they are many, as code is not free either.
+    template <class Records>
+    __device__ __forceinline__ void steps(const Place &p, int t, const T (&h)[U][RX], Records record) {
+        if (KEPT == 0) {
+            #pragma unroll
+            for (int i = 0; i < U; i++) step(p, t + i, h[i], record(i));
+            return;
+        }
+        const int in_warp = threadIdx.x & (WARP - 1);
+        #pragma unroll
+        for (int i = 0; i < U; i++)
+            #pragma unroll
+            for (int e = 0; e < RX; e++) kept[(i * RX + e) * WARP + in_warp] = h[i][e];
+        #pragma unroll 1
+        for (int i = 0; i < U; i++) {
+            T now[RX];
+            #pragma unroll
+            for (int e = 0; e < RX; e++) now[e] = kept[(i * RX + e) * WARP + in_warp];
+            step(p, t + i, now, record(i));
         }
     }
 
@@ -201,8 +226,7 @@ template <class T, int D, int R, int S, bool LL> struct Wave {
             source.advance(t);
             T h[U][RX];
             source.fetch(t, h);
-            #pragma unroll
-            for (int i = 0; i < U; i++) step(p, t + i, h[i], record);
+            steps(p, t, h, [&](int) -> Record & { return record; });
             if (hand && ((t + U) & (WARP - 1)) == 0) {
                 flush_below(a, p, t + U);
                 publish(progress, most(0, t + U - WARP + 1 - p.offset), threadIdx.x & (WARP - 1));

@@ -146,8 +146,9 @@ template <class T> void check_backward(const Kernel<T> &back, const Case &c, Sco
     const Call<T> call(c.machine, c.x, c.y, c.asked);
     const auto got = call.backward(back, weights);
     const auto wanted = library_backward(c.x, c.y, c.asked, weights, grid);
-    score.compare(what + ", x", got.x, wanted.x, bound<T>());
-    score.compare(what + ", y", got.y, wanted.y, bound<T>());
+    // Weights of both signs, and differences of neighbouring sums, cancel: the CPU's f32 is 6e-6 off here, too.
+    score.compare(what + ", x", got.x, wanted.x, 2 * bound<T>());
+    score.compare(what + ", y", got.y, wanted.y, 2 * bound<T>());
 }
 
 template <class T> void boundaries(Score &score, const std::string &only) {
