@@ -13,7 +13,7 @@ template <class T, int D, int RX, int S> struct Narrow {
     static constexpr int BYTES = ENTRIES * STRIDE * 16;
     static constexpr bool EARLY = D * int(sizeof(T)) <= 64; // registers for what is loaded ahead
 
-    T dx[RX][D], column[D];
+    T dx[RX][D], column[EARLY ? D : 1];
     Shared<Chunk<T>> ring;
     const T *y;
     long long y_pitch;
@@ -34,23 +34,30 @@ template <class T, int D, int RX, int S> struct Narrow {
         }
     }
 
-    // The tiles that this lane brings for steps t to t + lanes - 1: loaded long before they are staged.
+    // The tile that this lane brings for steps t to t + lanes - 1. Where registers allow it, it is loaded long before it is
+    // staged.
+    __device__ __forceinline__ T dy(int c, int from) const { return c < channels ? y[c * y_pitch + from] : T(0); }
+    __device__ __forceinline__ int origin(int t) const { return place_->y_place(t + place_->lane - place_->offset); }
     __device__ __forceinline__ void prefetch(int t) {
-        const int from = place_->y_place(t + place_->lane - place_->offset);
+        if (!EARLY) return;
+        const int from = origin(t);
         #pragma unroll
-        for (int c = 0; c < D; c++) column[c] = c < channels ? y[c * y_pitch + from] : T(0);
+        for (int c = 0; c < D; c++) column[EARLY ? c : 0] = dy(c, from);
     }
     __device__ __forceinline__ int entry(int slot) const {
         return (place_->group * (2 * place_->lanes + U) + slot) * STRIDE;
     }
     __device__ __forceinline__ int slot(int t) const { return t & (2 * place_->lanes - 1); }
     __device__ __forceinline__ void stage(int t) {
-        const int to = slot(t + place_->lane), again = to + 2 * place_->lanes;
+        const int to = slot(t + place_->lane), again = to + 2 * place_->lanes, from = origin(t);
         #pragma unroll
         for (int i = 0; i < CHUNKS; i++) {
             Chunk<T> chunk;
             #pragma unroll
-            for (int j = 0; j < PER; j++) chunk.v[j] = i * PER + j < D ? column[i * PER + j < D ? i * PER + j : 0] : T(0);
+            for (int j = 0; j < PER; j++) {
+                const int c = i * PER + j;
+                chunk.v[j] = c >= D ? T(0) : EARLY ? column[EARLY && c < D ? c : 0] : dy(c, from);
+            }
             ring[entry(to) + i] = chunk;
             if (to < U) ring[entry(again) + i] = chunk;
         }
@@ -58,15 +65,14 @@ template <class T, int D, int RX, int S> struct Narrow {
 
     __device__ __forceinline__ void rewind() {
         seek(0 - place_->lanes);
-        if (EARLY) prefetch(0);
+        prefetch(0);
     }
     __device__ __forceinline__ void advance(int t) {
         if (t & (place_->lanes - 1)) return;
-        if (!EARLY) prefetch(t);
         __syncwarp();
         stage(t);
         __syncwarp();
-        if (EARLY) prefetch(t + place_->lanes);
+        prefetch(t + place_->lanes);
     }
     // The tiles of the lanes · 2 steps that end with the block of t.
     __device__ __forceinline__ void seek(int t) {

@@ -403,6 +403,17 @@ template <class T> T __shfl_xor_sync(unsigned m, T v, unsigned x, int w = 32, SH
     return shim::shuffle(line, m, v, l ^ x, ((l ^ x) & ~(w - 1)) == (l & ~(w - 1)));
 }
 
+template <class T> unsigned __match_any_sync(unsigned m, T v, SHIM_LINE) {
+    return shim::exchange(line, m, v, [&](auto get) {
+        unsigned same = 0;
+        for (unsigned l = 0; l < 32; l++) {
+            if (m >> l & 1 && get(l) == v) same |= 1u << l;
+        }
+        return same;
+    });
+}
+
+inline int __ffs(int v) { return __builtin_ffs(v); }
 inline unsigned atomicAdd(unsigned *p, unsigned v) {
     const unsigned old = *p;
     *p += v;
