@@ -45,19 +45,19 @@ template <class T> void all(Score &score) {
         machine.order = shim::Order(n % 3);
         const Paths x(3, length, dim, Layout(n % 4), n);
         for (const auto &k : kernels) {
-            if (k.degree == (any ? 0 : degree)) check(k, x, asked, degree, n % 2, n % 8 == 0, machine, score);
+            if (k.degree == (any ? 0 : degree)) check(k, x, asked, degree, n % 2, asked.lead_lag && n % 8 == 0, machine, score);
         }
     };
     for (int degree = 1; degree <= 7; degree++) {
-        for (int dim : {1, 2, 3, 4}) {
+        for (int dim : {1, 2, 3}) {
             if (degree > 5 && dim > 2) continue;
-            for (int length : {1, 2, 5, 9, 33}) one(degree, dim, length, n % 7 == 6);
+            for (int length : {1, 2, 9}) one(degree, dim, length, n % 7 == 6);
         }
     }
-    for (int length : {8, 10, 17, 32, 34, 257, 258, 513, 1030}) one(3, 3, length, false);
-    for (int dim : {7, 8, 9, 16, 33}) one(2, dim, 12, n % 2), one(3, dim, 6, false);
-    for (int dim : {98, 1000}) one(1, dim, 7, false), one(2, dim > 500 ? 520 : dim, 4, false);
-    one(9, 2, 12, true), one(12, 1, 40, true), one(1, 1, 300, true);
+    for (int length : {10, 17, 33, 34, 257, 258, 700}) one(2, 3, length, false);
+    for (int dim : {7, 8, 9, 33}) one(2, dim, 5, n % 2);
+    one(3, 17, 3, false), one(1, 1000, 7, false), one(2, 98, 3, false);
+    one(9, 2, 5, true), one(12, 1, 20, true), one(1, 1, 300, true);
 }
 
 int main() {
