@@ -13,7 +13,7 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
-.PHONY: all help demo test test-rust test-levels test-python test-peers header bench bench-peers clean
+.PHONY: all help demo test test-rust test-levels test-python test-peers test-cuda-kernels ptx check-ptx header bench bench-peers clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -22,7 +22,7 @@ all: ## build the shared and the static library
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
-		printf '  make %-12s %s\n' "$$target" "$$text"; \
+		printf '  make %-17s %s\n' "$$target" "$$text"; \
 	done
 
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
@@ -53,6 +53,29 @@ test-python: build/test/ready ## the Python package: its tests, doctests, the ve
 test-peers: build/peers/ready ## other people's libraries against tests/vectors (downloads some gigabytes)
 	build/peers/bin/python tests/vectors/check.py
 
+# The CUDA kernels, on the CPU: tests/cuda/shim.hpp takes the place of CUDA.
+CUDA_TESTS = build/cuda-tests/faults build/cuda-tests/kernels build/cuda-tests/signatures
+GOURSAT_ARCHIVE ?= $(RELEASE)/libgoursat.a
+
+test-cuda-kernels: $(CUDA_TESTS) ## the CUDA kernels, compiled for the CPU, against the library: needs no GPU
+	build/cuda-tests/faults
+	build/cuda-tests/kernels f32 & other=$$!; build/cuda-tests/kernels f64; mine=$$?; wait $$other && exit $$mine
+	build/cuda-tests/signatures f32 & other=$$!; build/cuda-tests/signatures f64; mine=$$?; wait $$other && exit $$mine
+
+build/cuda-tests/%: tests/cuda/%.cpp $(wildcard tests/cuda/*.hpp kernels/*.cu kernels/*.cuh kernels/*.list) $(GOURSAT_ARCHIVE)
+	mkdir -p $(@D)
+	$(CXX) -std=c++17 -O1 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-clobbered -Iinclude \
+		$< -o $@ $(GOURSAT_ARCHIVE) -lpthread -ldl -lm
+
+$(RELEASE)/libgoursat.a:
+	$(CARGO) build --release --lib --locked
+
+ptx: build/kernels/ready ## write kernels/*.ptx and kernels/STATIC.md anew
+	build/kernels/bin/python kernels/generate.py
+
+check-ptx: build/kernels/ready ## fail where kernels/*.ptx or kernels/STATIC.md are not what the sources give
+	build/kernels/bin/python kernels/generate.py --check
+
 header: ## write include/goursat.h anew from src/ffi
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi header_is_fresh
 
@@ -75,6 +98,10 @@ build/demo/ready: build/demo/bin/python
 
 build/test/ready: build/test/bin/python
 	build/test/bin/python -m pip $(PIP) "./bindings/python[test]"
+
+build/kernels/ready: build/kernels/bin/python kernels/requirements.txt
+	build/kernels/bin/python -m pip $(PIP) -r kernels/requirements.txt
+	touch $@
 
 build/peers/ready: build/peers/bin/python
 	build/peers/bin/python -m pip $(PIP) --upgrade setuptools wheel numpy
