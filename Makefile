@@ -13,7 +13,7 @@ LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
-.PHONY: all help demo test test-rust test-levels test-python test-peers test-cuda-kernels ptx check-ptx header bench bench-peers clean
+.PHONY: all help demo test test-rust test-levels test-python test-peers test-cuda-kernels bench-cuda ptx check-ptx header bench bench-peers clean
 .DEFAULT_GOAL := all
 
 all: ## build the shared and the static library
@@ -57,15 +57,25 @@ test-peers: build/peers/ready ## other people's libraries against tests/vectors 
 CUDA_TESTS = build/cuda-tests/faults build/cuda-tests/kernels build/cuda-tests/signatures
 GOURSAT_ARCHIVE ?= $(RELEASE)/libgoursat.a
 
-test-cuda-kernels: $(CUDA_TESTS) ## the CUDA kernels, compiled for the CPU, against the library: needs no GPU
+test-cuda-kernels: $(CUDA_TESTS) build/cuda-tests/libcuda.so build/test/ready ## the CUDA kernels, compiled for the CPU, against the library: needs no GPU
 	build/cuda-tests/faults
 	build/cuda-tests/kernels f32 & other=$$!; build/cuda-tests/kernels f64; mine=$$?; wait $$other && exit $$mine
 	build/cuda-tests/signatures f32 & other=$$!; build/cuda-tests/signatures f64; mine=$$?; wait $$other && exit $$mine
+	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --check --small
+	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --small
 
 build/cuda-tests/%: tests/cuda/%.cpp $(wildcard tests/cuda/*.hpp kernels/*.cu kernels/*.cuh kernels/*.list) $(GOURSAT_ARCHIVE)
 	mkdir -p $(@D)
 	$(CXX) -std=c++17 -O1 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-clobbered -Iinclude \
 		$< -o $@ $(GOURSAT_ARCHIVE) -lpthread -ldl -lm
+
+build/cuda-tests/libcuda.so: tests/cuda/driver.cpp tests/cuda/shim.hpp $(wildcard kernels/*.cu kernels/*.cuh kernels/*.list)
+	mkdir -p $(@D)
+	$(CXX) -std=c++17 -O0 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas \
+		-Wno-clobbered -shared -fPIC $< -o $@
+
+bench-cuda: ## times of the CUDA kernels beside their floors: needs a GPU and its driver, and Python with NumPy
+	$(PYTHON) benches/cuda/time_kernels.py
 
 $(RELEASE)/libgoursat.a:
 	$(CARGO) build --release --lib --locked
