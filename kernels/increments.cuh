@@ -25,7 +25,7 @@ template <class T> struct PathsArgs {
 // One thread a place: blocks of x over places, grid-stride over (path, channel).
 template <class T> __device__ __forceinline__ void increments(const PathsArgs<T> &a) {
     const int channels = a.dim + a.time;
-    const long long all = a.count * channels * a.pitch, each = (long long)gridDim.x * blockDim.x;
+    const long long all = (long long)a.count * channels * a.pitch, each = (long long)gridDim.x * blockDim.x;
     for (long long n = (long long)blockIdx.x * blockDim.x + threadIdx.x; n < all; n += each) {
         const long long place = n % a.pitch, row = n / a.pitch;
         const int channel = int(row % channels), path = int(row / channels), of = a.first + path;
@@ -70,7 +70,7 @@ template <class T> struct GatherArgs {
 // Sums over the pairs that a path is in, in the order of the pairs, whatever launch they came from: one bit pattern.
 template <class T> __device__ __forceinline__ void gather(const GatherArgs<T> &a) {
     const Pairing &p = a.pairing;
-    const long long all = a.paths * a.dim * a.sums_pitch, each = (long long)gridDim.x * blockDim.x;
+    const long long all = (long long)a.paths * a.dim * a.sums_pitch, each = (long long)gridDim.x * blockDim.x;
     const int rows = p.width ? p.pairs / p.width : p.pairs;
     for (long long n = (long long)blockIdx.x * blockDim.x + threadIdx.x; n < all; n += each) {
         const int place = int(n % a.sums_pitch), channel = int(n / a.sums_pitch % a.dim);

@@ -217,19 +217,22 @@ template <class T, int D, int R, int S, bool LL> struct Wave {
         source.rewind();
         stage_above(a, p, 0 - WARP);    // 1 and 0, until there is more
         #pragma unroll 1
-        for (int t = 0; t < p.steps; t += U) {
+        for (int t = 0; t < p.steps; t += PERIOD) {
             if (p.strip > 0 && (t & (WARP - 1)) == 0) {
                 if (wait) await(progress - 1, most(0, least(p.tiles, t + WARP - p.offset)));
                 stage_above(a, p, t);
             }
-            if (states && (t & (PERIOD - 1)) == 0) save(states, t);
-            source.advance(t);
-            T h[U][RX];
-            source.fetch(t, h);
-            steps(p, t, h, [&](int) -> Record & { return record; });
-            if (hand && ((t + U) & (WARP - 1)) == 0) {
-                flush_below(a, p, t + U);
-                publish(progress, most(0, t + U - WARP + 1 - p.offset), threadIdx.x & (WARP - 1));
+            if (states) save(states, t);
+            #pragma unroll 1
+            for (int g = t; g < t + PERIOD; g += U) {
+                source.advance(g);
+                T h[U][RX];
+                source.fetch(g, h);
+                steps(p, g, h, [&](int) -> Record & { return record; });
+            }
+            if (hand && ((t + PERIOD) & (WARP - 1)) == 0) {
+                flush_below(a, p, t + PERIOD);
+                publish(progress, most(0, t + PERIOD - WARP + 1 - p.offset), threadIdx.x & (WARP - 1));
             }
         }
     }

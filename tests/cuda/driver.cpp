@@ -61,9 +61,14 @@ int cuCtxSetCurrent(Handle) { return 0; }
 int cuCtxSynchronize() { return 0; }
 int cuDeviceGetName(char *name, int length, int) { return std::snprintf(name, size_t(length), "a CPU"), 0; }
 int cuDeviceGetAttribute(int *value, int which, int) {
-    // Shared memory of a block, processors, compute capability: of a small device.
-    *value = which == 97 ? 65536 : which == 16 ? 1 : which == 75 ? 7 : which == 76 ? 5 : 0;
-    return 0;
+    switch (which) { // of a small device
+    case 13: return *value = 1000000, 0; // kHz
+    case 16: return *value = 1, 0;       // multiprocessors
+    case 75: return *value = 7, 0;       // compute capability
+    case 76: return *value = 5, 0;
+    case 97: return *value = 65536, 0;   // bytes of shared memory of a block
+    default: return INVALID_VALUE;
+    }
 }
 int cuMemAlloc_v2(Address *address, size_t bytes) {
     void *p = std::malloc(bytes);
