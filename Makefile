@@ -22,7 +22,7 @@ all: ## build the shared and the static library
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
-		printf '  make %-17s %s\n' "$$target" "$$text"; \
+		printf '  make %-18s %s\n' "$$target" "$$text"; \
 	done
 
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png

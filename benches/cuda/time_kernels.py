@@ -153,7 +153,7 @@ def main():
     if not options.check:
         print("\n| work | | ms | floor, ms | share of the floor | 10^9 cells/s |\n| --- | --- | ---: | ---: | ---: | ---: |")
     wrong = 0
-    for dtype, ceiling, bound in zip((np.float32, np.float64), ceilings(driver), (2e-5, 1e-11), strict=True):
+    for dtype, ceiling, bound in zip((np.float32, np.float64), ceilings(driver), (2e-5, 1e-11)):
         device = Device(driver, dtype)
         for case in cases(options.small):
             job = case.prepare(device)

@@ -1,5 +1,4 @@
 // What a caller does around the kernels: prepares increments, chooses a kernel and its sizes, launches, gathers.
-// (src/cuda does the same on a real device.)
 #pragma once
 #include "cases.hpp"
 #include "device.hpp"
