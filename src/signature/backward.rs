@@ -331,7 +331,11 @@ impl<V: Lanes> OverSuffixes<V> {
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
         let flat = shape.base + 1 == levels.degree;
-        let chunk = if flat { longest.max(1) } else { chunk::<V>(levels, longest) };
+        let chunk = if flat {
+            longest.max(1)
+        } else {
+            chunk::<V>(levels, longest)
+        };
         let tiles = if flat { shape.width } else { 1 };
         let higher = longest * (levels.degree - shape.base);
         let state = if flat { 0 } else { shape.begin(levels.degree) };
