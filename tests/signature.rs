@@ -636,7 +636,8 @@ fn few_coefficients<S: Precision>() {
                 transform,
             };
             let size = options.length(dim).unwrap();
-            if size > 400 {
+            // One channel is another algorithm.
+            if letters == 1 || size > 400 {
                 continue;
             }
             let mut grad: Vec<S> = random.numbers(batch * size);
