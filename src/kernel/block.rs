@@ -2,7 +2,7 @@
 
 use super::panels::Sums;
 use super::scheme::{Scheme, Vectors};
-use super::tile::{BlockSlopes, Records, Tile, products};
+use super::tile::{BlockSlopes, Records, Scratch, Tile, products, slots};
 use crate::error::{Result, try_vec};
 use crate::simd::Lanes;
 use std::ops::Range;
@@ -67,12 +67,13 @@ impl Cuts {
 }
 
 /// All cells of a block. `left` and `top` are the edges at its left and above it, and become those at its right and
-/// below it; `corner` is k between them. `records` are told of the cells of every tile.
+/// below it; `corner` is k between them. `records` are told of the cells of every row of tiles.
 #[inline(always)]
 pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     tile: &T,
     (dx, dy): (&[[V; R]], &[[V; C]]),
     channels: usize,
+    scratch: &mut Scratch<V>,
     left: &mut [S::Edge],
     top: &mut [S::Edge],
     mut corner: V,
@@ -80,46 +81,43 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
 ) where
     V: Lanes,
     S: Scheme<V>,
-    T: Tile<V, S, R, C>,
-    Q: Records<V, R, C>,
+    T: Tile<V, R, C>,
+    Q: Records<V, R>,
 {
-    let (x_cells, y_cells) = tile.cells();
-    let mut count = 0;
-    for (dx, left) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(R * x_cells)) {
+    let rows = R * tile.cells().0;
+    let increments = dy.len() / channels * C;
+    let slots = slots::<R>(rows, top.len());
+    for (i, (dx, left)) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(rows)).enumerate() {
         let below = left[left.len() - 1].value();
-        let mut edges = tile.load_left(left);
-        for (dy, top) in dy.chunks_exact(channels).zip(top.chunks_exact_mut(C * y_cells)) {
-            let h = products(dx, dy);
-            tile.forward(&h, (dx, dy), &mut edges, top, &mut corner, &mut records.tile(count, &h));
-            count += 1;
+        let (h, mut record) = records.row(i, increments, slots);
+        for (h, dy) in h.as_chunks_mut().0.iter_mut().zip(dy.chunks_exact(channels)) {
+            *h = products(dx, dy);
         }
+        tile.forward::<S>(h, (dx, dy), scratch, left, top, corner, &mut record);
         corner = below;
-        tile.store_left(&edges, left);
     }
 }
 
-/// What going back over a block needs: Δ/2 and the slopes of its cells, tile after tile.
+/// What going back over a block needs: Δ/2 and the slopes of its cells, one row of tiles after the other.
 pub(super) struct Replay<V, const R: usize, const C: usize> {
-    h: Vec<[[V; C]; R]>,
+    h: Vec<[V; R]>,
     slopes: Vec<V>,
-    /// Cells of a tile.
-    size: usize,
+    scratch: Scratch<V>,
 }
 
 impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
-    pub fn new(rows: Cuts, columns: Cuts) -> Result<Self> {
-        let tiles = rows.each * columns.each;
-        let size = rows.cells * columns.cells;
+    pub fn new<T: Tile<V, R, C>>(tile: &T, rows: Cuts, columns: Cuts) -> Result<Self> {
+        let increments = columns.each * C;
         Ok(Replay {
-            h: try_vec(tiles, [[V::zero(); C]; R])?,
-            slopes: try_vec(tiles * size, V::zero())?,
-            size,
+            h: try_vec(rows.each * increments, [V::zero(); R])?,
+            slopes: try_vec(slots::<R>(rows.most(), columns.most()), V::zero())?,
+            scratch: Scratch::new::<R>(tile.shared(increments), columns.most())?,
         })
     }
 
     /// Forward once more, from the edges that were kept; `left` and `top` are used up.
     #[inline(always)]
-    pub fn forward<S: Scheme<V>, T: Tile<V, S, R, C>>(
+    pub fn forward<S: Scheme<V>, T: Tile<V, R, C>>(
         &mut self,
         tile: &T,
         increments: (&[[V; R]], &[[V; C]]),
@@ -131,14 +129,14 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         let mut records = BlockSlopes {
             h: &mut self.h,
             slopes: &mut self.slopes,
-            size: self.size,
         };
-        forward::<V, S, T, _, R, C>(tile, increments, channels, left, top, corner, &mut records);
+        let scratch = &mut self.scratch;
+        forward::<V, S, T, _, R, C>(tile, increments, channels, scratch, left, top, corner, &mut records);
     }
 
     /// The adjoint of all cells; h is replaced by ∂F/∂h. `given`, if any, is laid out as the slopes are.
     #[inline(always)]
-    pub fn adjoint<S: Scheme<V>, T: Tile<V, S, R, C>>(
+    pub fn adjoint<S: Scheme<V>, T: Tile<V, R, C>>(
         &mut self,
         tile: &T,
         (dx, dy): (&[[V; R]], &[[V; C]]),
@@ -147,35 +145,27 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         bottom: &mut [S::Column],
         given: Option<&[V]>,
     ) {
-        let (x_cells, y_cells) = tile.cells();
-        let across = dy.len() / channels;
-        let rows = dx
-            .chunks_exact(channels)
-            .zip(right.chunks_exact_mut(R * x_cells))
-            .enumerate();
+        let rows = R * tile.cells().0;
+        let increments = dy.len() / channels * C;
+        let size = slots::<R>(rows, bottom.len());
+        let rows = dx.chunks_exact(channels).zip(right.chunks_exact_mut(rows)).enumerate();
         for (i, (dx, right)) in rows.rev() {
-            let mut states = tile.load_right(right);
-            let columns = dy
-                .chunks_exact(channels)
-                .zip(bottom.chunks_exact_mut(C * y_cells))
-                .enumerate();
-            for (j, (dy, bottom)) in columns.rev() {
-                let place = i * across + j;
-                let cells = place * self.size..(place + 1) * self.size;
-                let slopes = &self.slopes[cells.clone()];
-                let given = given.map(|given| &given[cells]);
-                let h = &mut self.h[place];
-                *h = tile.adjoint(h, (dx, dy), slopes, given, &mut states, bottom);
-            }
-            tile.store_right(&states, right);
+            let cells = i * size..(i + 1) * size;
+            let given = match given {
+                Some(given) => Some(&given[cells.clone()]),
+                None => None,
+            };
+            let h = &mut self.h[i * increments..][..increments];
+            tile.adjoint::<S>(h, (dx, dy), &mut self.scratch, &self.slopes[cells], given, right, bottom);
         }
     }
 
     /// ∂F/∂dx of the rows of the block: summed over its columns, then added. Time, a last channel, is left out.
     #[inline(always)]
     pub fn to_x(&self, panels: Range<usize>, dy: &[[V; C]], channels: usize, dim: usize, sums: &mut Sums<V, R>) {
-        let across = dy.len() / channels;
+        let across = dy.len() / channels * C;
         for (panel, g) in panels.zip(self.h.chunks_exact(across)) {
+            let g = g.as_chunks().0;
             let mut first = 0;
             while first < dim {
                 let group = group::<V>(dim - first);
@@ -193,7 +183,7 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
     #[inline(always)]
     pub fn to_y(&self, panels: Range<usize>, dx: &[[V; R]], channels: usize, dim: usize, sums: &mut Sums<V, C>) {
         let across = panels.len();
-        let tiles = &self.h[..across * (dx.len() / channels)];
+        let tiles = &self.h.as_chunks().0[..across * (dx.len() / channels)];
         for (j, panel) in panels.enumerate() {
             let g = &tiles[j..];
             let mut first = 0;
@@ -245,7 +235,7 @@ fn add<V: Lanes, const P: usize, const K: usize>(sums: &mut Sums<V, P>, panel: u
 /// Σ_j g_ij dy_j of a row of tiles, for channels `first..first + K`.
 #[inline(always)]
 fn sum_columns<V: Lanes, const R: usize, const C: usize, const K: usize>(
-    g: &[[[V; C]; R]],
+    g: &[[[V; R]; C]],
     dy: &[[V; C]],
     channels: usize,
     first: usize,
@@ -256,7 +246,7 @@ fn sum_columns<V: Lanes, const R: usize, const C: usize, const K: usize>(
         for c in 0..C {
             for r in 0..R {
                 for k in 0..K {
-                    sums[k][r] = g[r][c].mul_add(y[k][c], sums[k][r]);
+                    sums[k][r] = g[c][r].mul_add(y[k][c], sums[k][r]);
                 }
             }
         }
@@ -267,7 +257,7 @@ fn sum_columns<V: Lanes, const R: usize, const C: usize, const K: usize>(
 /// Σ_i g_ij dx_i of a column of tiles, every `across`-th of `g`, for channels `first..first + K`.
 #[inline(always)]
 fn sum_rows<V: Lanes, const R: usize, const C: usize, const K: usize>(
-    g: &[[[V; C]; R]],
+    g: &[[[V; R]; C]],
     across: usize,
     dx: &[[V; R]],
     channels: usize,
@@ -279,7 +269,7 @@ fn sum_rows<V: Lanes, const R: usize, const C: usize, const K: usize>(
         for r in 0..R {
             for c in 0..C {
                 for k in 0..K {
-                    sums[k][c] = g[r][c].mul_add(x[k][r], sums[k][c]);
+                    sums[k][c] = g[c][r].mul_add(x[k][r], sums[k][c]);
                 }
             }
         }

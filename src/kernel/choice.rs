@@ -1,7 +1,7 @@
 //! Which tile, which scheme and which tile size a call gets: run-time options become compile-time ones here.
 
 use super::Options;
-use super::direct::{LeadLag, Plain};
+use super::direct::Plain;
 use super::pairs::Extent;
 use super::panels::Channels;
 use super::refined::Refined;
@@ -20,7 +20,7 @@ const VALUES_SUFFICE: u128 = 1 << 22;
 /// A computation that is generic over scheme and tile.
 pub(super) trait Job<V: Lanes> {
     type Output;
-    fn run<S: Scheme<V>, T: Tile<V, S, R, C>, const R: usize, const C: usize>(self, tile: T) -> Self::Output;
+    fn run<S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize>(self, tile: T) -> Self::Output;
 }
 
 /// Runs the job with the tile of the options, and with increments carried or not.
@@ -40,15 +40,10 @@ fn choose_scheme<V: Lanes, J: Job<V>, const R: usize, const C: usize>(
     carry: bool,
     job: J,
 ) -> J::Output {
-    let plain = is_plain(options);
-    if const { always_carried::<V::Scalar>() } {
+    if const { always_carried::<V::Scalar>() } || carry {
         choose_tile::<V, Carried, J, R, C>(options, job)
-    } else if !carry {
-        choose_tile::<V, Values, J, R, C>(options, job)
-    } else if plain {
-        job.run::<Carried, _, R, C>(Plain)
     } else {
-        job.run::<Carried, _, R, C>(refined(options))
+        choose_tile::<V, Values, J, R, C>(options, job)
     }
 }
 
@@ -57,14 +52,10 @@ fn choose_tile<V: Lanes, S: Scheme<V>, J: Job<V>, const R: usize, const C: usize
     options: &Options,
     job: J,
 ) -> J::Output {
-    if options.orders != (0, 0) {
-        job.run::<S, _, R, C>(refined(options))
-    } else if is_plain(options) {
+    if is_plain(options) {
         job.run::<S, _, R, C>(Plain)
     } else {
-        job.run::<S, _, R, C>(LeadLag {
-            time: options.transform.time.is_some(),
-        })
+        job.run::<S, _, R, C>(refined(options))
     }
 }
 
@@ -91,9 +82,9 @@ fn unfolded(options: &Options) -> bool {
 fn refined(options: &Options) -> Refined {
     let lead_lag = options.transform.lead_lag != path::LeadLag::Off && !unfolded(options);
     Refined {
-        x_cells: 1 << options.orders.0.min(MOST_ORDER),
-        y_cells: 1 << options.orders.1.min(MOST_ORDER),
-        halves: if lead_lag { 2 } else { 1 },
+        x_order: options.orders.0.min(MOST_ORDER),
+        y_order: options.orders.1.min(MOST_ORDER),
+        lead_lag,
         time: lead_lag && options.transform.time.is_some(),
     }
 }
