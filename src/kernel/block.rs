@@ -91,7 +91,7 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
         let below = left[left.len() - 1].value();
         let (h, mut record) = records.row(i, increments, slots);
         for (h, dy) in h.as_chunks_mut().0.iter_mut().zip(dy.chunks_exact(channels)) {
-            *h = products(dx, dy);
+            products(dx, dy, h);
         }
         tile.forward::<S>(h, (dx, dy), scratch, left, top, corner, &mut record);
         corner = below;
@@ -111,7 +111,7 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         Ok(Replay {
             h: try_vec(rows.each * increments, [V::zero(); R])?,
             slopes: try_vec(slots::<R>(rows.most(), columns.most()), V::zero())?,
-            scratch: Scratch::new::<R>(tile.shared(increments), columns.most())?,
+            scratch: Scratch::new::<T, R, C>(tile, increments)?,
         })
     }
 
@@ -168,7 +168,7 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
             let g = g.as_chunks().0;
             let mut first = 0;
             while first < dim {
-                let group = group::<V>(dim - first);
+                let group = group::<V, R>(dim - first);
                 match group {
                     4 => add(sums, panel, first, sum_columns::<V, R, C, 4>(g, dy, channels, first)),
                     2 => add(sums, panel, first, sum_columns::<V, R, C, 2>(g, dy, channels, first)),
@@ -188,7 +188,7 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
             let g = &tiles[j..];
             let mut first = 0;
             while first < dim {
-                let group = group::<V>(dim - first);
+                let group = group::<V, C>(dim - first);
                 match group {
                     4 => add(
                         sums,
@@ -217,9 +217,9 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
 
 /// Channels that are summed together, of as many as are left: the sums of a panel of each stay in registers.
 #[inline(always)]
-fn group<V: Lanes>(left: usize) -> usize {
+fn group<V: Lanes, const P: usize>(left: usize) -> usize {
     match left {
-        4.. if V::REGISTERS >= 32 => 4,
+        4.. if V::REGISTERS >= 32 && P <= 4 => 4,
         2.. => 2,
         _ => 1,
     }

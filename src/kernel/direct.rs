@@ -1,7 +1,7 @@
-//! Tiles without refinement: one cell an increment.
+//! Tiles without refinement: one cell an increment, or two by two with lead-lag.
 
-use super::scheme::{Factors, Scheme, Single};
-use super::tile::{Record, Scratch, Tile};
+use super::scheme::{Factors, Scheme, Single, Vectors};
+use super::tile::{Record, Scratch, Tile, apart, slots};
 use super::wave::{self, Field, FieldBack};
 use crate::simd::Lanes;
 
@@ -78,5 +78,101 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
     ) {
         let right = right.first_chunk_mut().expect("a state a row");
         wave::back::<V, S, R>(&mut Shares { h, slopes }, right, bottom, given);
+    }
+}
+
+/// Lead-lag without refinement. The increments of a lead-lag path are (dx, 0) and then (0, dx), so a pair of
+/// increments makes 2 × 2 cells: Δ on the diagonal, what time adds beside it.
+#[derive(Clone, Copy)]
+pub(super) struct LeadLag {
+    pub time: bool,
+}
+
+impl LeadLag {
+    /// Δ/2 of all cells, R rows after R rows of them.
+    #[inline(always)]
+    fn unfold<'s, V: Lanes, const R: usize, const C: usize>(
+        &self,
+        h: &[[V; R]],
+        (dx, dy): (&[[V; R]], &[[V; C]]),
+        scratch: &'s mut Scratch<V>,
+    ) -> [&'s mut [[V; R]]; 2] {
+        let cells = &mut scratch.h.as_chunks_mut().0[..4 * h.len()];
+        let (upper, lower) = cells.split_at_mut(2 * h.len());
+        let halves = upper.as_chunks_mut::<2>().0.iter_mut().zip(lower.as_chunks_mut::<2>().0);
+        for (j, (h, (upper, lower))) in h.iter().zip(halves).enumerate() {
+            let apart = apart(self.time, dx, dy, j);
+            for r in 0..R {
+                let to = if r < R / 2 { &mut *upper } else { &mut *lower };
+                let row = 2 * r % R;
+                to[0][row] = h[r];
+                to[0][row + 1] = apart[r];
+                to[1][row] = apart[r];
+                to[1][row + 1] = h[r];
+            }
+        }
+        [upper, lower]
+    }
+}
+
+impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
+    fn cells(&self) -> (usize, usize) {
+        (2, 2)
+    }
+
+    fn shared(&self, _: usize) -> usize {
+        0
+    }
+
+    #[inline(always)]
+    fn forward<S: Scheme<V>>(
+        &self,
+        h: &[[V; R]],
+        increments: (&[[V; R]], &[[V; C]]),
+        scratch: &mut Scratch<V>,
+        left: &mut [S::Edge],
+        top: &mut [S::Edge],
+        mut corner: V,
+        record: &mut impl Record<V>,
+    ) {
+        let size = slots::<R>(R, top.len());
+        let cells = self.unfold(h, increments, scratch);
+        for (half, (h, left)) in cells.into_iter().zip(left.as_chunks_mut().0).enumerate() {
+            let below = left[R - 1].value();
+            wave::forward::<V, S, R>(&Deltas(h), left, top, corner, record, half * size);
+            corner = below;
+        }
+    }
+
+    #[inline(always)]
+    fn adjoint<S: Scheme<V>>(
+        &self,
+        h: &mut [[V; R]],
+        increments: (&[[V; R]], &[[V; C]]),
+        scratch: &mut Scratch<V>,
+        slopes: &[V],
+        given: Option<&[V]>,
+        right: &mut [S::Row],
+        bottom: &mut [S::Column],
+    ) {
+        let size = slots::<R>(R, bottom.len());
+        let cells = self.unfold(h, increments, scratch);
+        for (half, (cells, right)) in cells.into_iter().zip(right.as_chunks_mut().0).enumerate().rev() {
+            let part = half * size..(half + 1) * size;
+            let given = match given {
+                Some(given) => Some(&given[part.clone()]),
+                None => None,
+            };
+            let mut shares = Shares {
+                h: cells,
+                slopes: &slopes[part],
+            };
+            wave::back::<V, S, R>(&mut shares, right, bottom, given);
+            for (h, cells) in h.iter_mut().zip(shares.h.as_chunks::<2>().0) {
+                for r in 0..R / 2 {
+                    h[half * R / 2 + r] = cells[0][2 * r] + cells[1][2 * r + 1];
+                }
+            }
+        }
     }
 }

@@ -229,6 +229,7 @@ impl<S: Real> Work<S> for Solve<'_, '_, '_, '_, S> {
 
 impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, S> {
     type Output = Result<()>;
+    const BACK: bool = false;
 
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
@@ -434,6 +435,7 @@ impl<S: Real> Work<S> for Differentiate<'_, '_, '_, '_, S> {
 
 impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Differentiate<'_, '_, '_, '_, S> {
     type Output = Result<()>;
+    const BACK: bool = true;
 
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {

@@ -85,6 +85,7 @@ impl<S: Real> Work<S> for SolveGrids<'_, '_, '_, '_, '_, '_, S> {
 
 impl<S: Real, V: Lanes<Scalar = S>> Job<V> for SolveGrids<'_, '_, '_, '_, '_, '_, S> {
     type Output = Result<()>;
+    const BACK: bool = false;
 
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {

@@ -85,7 +85,7 @@ where
             left: try_vec(rows.most(), flat)?,
             sums: try_vec(columns.blocks(), flat)?,
             h: try_vec(columns.each * C, [V::zero(); R])?,
-            scratch: Scratch::new::<R>(tile.shared(columns.each * C), columns.most())?,
+            scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         })
     }
 

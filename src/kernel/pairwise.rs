@@ -206,6 +206,7 @@ impl<S: Real> Work<S> for Solve<'_, '_, '_, '_, '_, S> {
 
 impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, '_, S> {
     type Output = Result<()>;
+    const BACK: bool = false;
 
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
@@ -313,6 +314,7 @@ impl<S: Real, const GRIDS: bool> Work<S> for Differentiate<'_, '_, '_, '_, '_, '
 
 impl<S: Real, V: Lanes<Scalar = S>, const GRIDS: bool> Job<V> for Differentiate<'_, '_, '_, '_, '_, '_, S, GRIDS> {
     type Output = Result<()>;
+    const BACK: bool = true;
 
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Refined tiles, with lead-lag or without: many cells an increment, which share their Δ.
 
 use super::scheme::{Factors, Many, Scheme, Vectors};
-use super::tile::{Record, Scratch, Tile, slots};
+use super::tile::{Record, Scratch, Tile, apart, slots};
 use super::wave::{self, Field, FieldBack};
 use crate::simd::Lanes;
 
@@ -18,34 +18,20 @@ pub(super) struct Refined {
 
 /// The factors of R rows of cells.
 struct Shared<'a, V, const R: usize> {
-    /// `[column of increments][row of increments][the same half, the other]`
+    /// `[half column][half row]`
     factors: &'a [Many<V>],
+    /// Where the factors of a column of cells begin.
+    columns: &'a [usize],
     /// Rows of cells before.
     before: usize,
     tile: Refined,
-}
-
-impl<V: Lanes, const R: usize> Shared<'_, V, R> {
-    /// Whether a cell has Δ of the increments, and the place of their factors.
-    #[inline(always)]
-    fn place(&self, row: usize, column: usize) -> (bool, usize) {
-        let (r, c) = (
-            (self.before + row) >> self.tile.x_order,
-            column >> self.tile.y_order,
-        );
-        if self.tile.lead_lag {
-            ((r ^ c) & 1 == 0, ((c >> 1) * R + (r >> 1)) * 2 + ((r ^ c) & 1))
-        } else {
-            (true, c * R + r)
-        }
-    }
 }
 
 impl<V: Lanes, const R: usize> Field<V> for Shared<'_, V, R> {
     type Factors = Many<V>;
     #[inline(always)]
     fn at(&self, row: usize, column: usize) -> Many<V> {
-        self.factors[self.place(row, column).1]
+        self.factors[self.columns[column] + ((self.before + row) >> self.tile.x_order)]
     }
 }
 
@@ -75,14 +61,19 @@ impl Refined {
         1 + self.lead_lag as usize
     }
 
-    /// What the cells of a row of tiles share.
+    /// What the cells of a row of tiles share, and where the columns of cells find it.
     #[inline(always)]
     fn share<V: Lanes, const R: usize, const C: usize>(
         &self,
         h: &[[V; R]],
         (dx, dy): (&[[V; R]], &[[V; C]]),
         factors: &mut [Many<V>],
+        columns: &mut [usize],
     ) {
+        let half_rows = R * self.halves();
+        for (c, first) in columns.iter_mut().enumerate() {
+            *first = (c >> self.y_order) * half_rows;
+        }
         if !self.lead_lag {
             for (factors, h) in factors.chunks_exact_mut(R).zip(h) {
                 for r in 0..R {
@@ -91,16 +82,15 @@ impl Refined {
             }
             return;
         }
-        let channels = dx.len();
-        for (j, (factors, h)) in factors.chunks_exact_mut(2 * R).zip(h).enumerate() {
+        for (j, (factors, h)) in factors.chunks_exact_mut(4 * R).zip(h).enumerate() {
+            let apart = apart(self.time, dx, dy, j);
+            let (lead, lag) = factors.split_at_mut(2 * R);
             for r in 0..R {
-                factors[2 * r] = Many::new(h[r]);
-                // Time, where there is time, is the last channel.
-                let apart = match dx.last() {
-                    Some(x) if self.time => x[r] * dy[j / C * channels + channels - 1][j % C],
-                    _ => V::zero(),
-                };
-                factors[2 * r + 1] = Many::new(apart);
+                let (own, apart) = (Many::new(h[r]), Many::new(apart[r]));
+                lead[2 * r] = own;
+                lead[2 * r + 1] = apart;
+                lag[2 * r] = apart;
+                lag[2 * r + 1] = own;
             }
         }
     }
@@ -112,7 +102,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
     }
 
     fn shared(&self, increments: usize) -> usize {
-        increments * R * self.halves()
+        increments * R * self.halves() * self.halves()
     }
 
     #[inline(always)]
@@ -126,13 +116,16 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
         mut corner: V,
         record: &mut impl Record<V>,
     ) {
-        let factors = &mut scratch.factors[..h.len() * R * self.halves()];
-        self.share(h, increments, factors);
+        let Scratch { factors, columns, .. } = scratch;
+        let factors = &mut factors[..<Self as Tile<V, R, C>>::shared(self, h.len())];
+        let columns = &mut columns[..top.len()];
+        self.share(h, increments, factors, columns);
         let size = slots::<R>(R, top.len());
         for (group, left) in left.as_chunks_mut().0.iter_mut().enumerate() {
             let below = left[R - 1].value();
             let field = Shared::<V, R> {
                 factors,
+                columns,
                 before: group * R,
                 tile: *self,
             };
@@ -152,9 +145,15 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
         right: &mut [S::Row],
         bottom: &mut [S::Column],
     ) {
-        let Scratch { factors, adjoint } = scratch;
-        let factors = &mut factors[..h.len() * R * self.halves()];
-        self.share(h, increments, factors);
+        let Scratch {
+            factors,
+            columns,
+            adjoint,
+            ..
+        } = scratch;
+        let factors = &mut factors[..<Self as Tile<V, R, C>>::shared(self, h.len())];
+        let columns = &mut columns[..bottom.len()];
+        self.share(h, increments, factors, columns);
         h.fill([V::zero(); R]);
         let size = slots::<R>(R, bottom.len());
         for (group, right) in right.as_chunks_mut().0.iter_mut().enumerate().rev() {
@@ -165,6 +164,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
             let mut field = SharedBack {
                 field: Shared::<V, R> {
                     factors,
+                    columns,
                     before: group * R,
                     tile: *self,
                 },
@@ -191,11 +191,11 @@ impl Refined {
                     sums[r] = of.adjoint[slot].mul_add(slopes[slot], sums[r]);
                 }
             }
+            let half_column = column >> self.y_order;
             for r in 0..R {
-                let (own, place) = of.field.place(r, column);
-                if own {
-                    let place = place / self.halves();
-                    let sum = &mut h[place / R][place % R];
+                let half_row = (of.field.before + r) >> self.x_order;
+                if half_row % self.halves() == half_column % self.halves() {
+                    let sum = &mut h[half_column / self.halves()][half_row / self.halves()];
                     *sum = *sum + sums[r];
                 }
             }

@@ -248,7 +248,7 @@ where
             corners: try_vec(rows.blocks(), V::zero())?,
             sums: try_vec(rows.blocks(), S::flat(V::zero()))?,
             h: try_vec(columns.each * C, [V::zero(); R])?,
-            scratch: Scratch::new::<R>(tile.shared(columns.each * C), columns.most())?,
+            scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         };
         relay.load_y(&y_path);
         relay.top_row.fill(&S::flat(V::constant(1.0)));

@@ -4,18 +4,27 @@ use super::scheme::{Factors, Many, Scheme};
 use crate::error::{Result, try_vec};
 use crate::simd::Lanes;
 
+/// Rows of a panel whose products are summed together: with C columns, their sums stay in registers.
+const TOGETHER: usize = 4;
+
 /// Δ/2 of a tile, column by column: sums over channels, in one order. Time, where there is time, is the last channel.
 #[inline(always)]
-pub(super) fn products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], dy: &[[V; C]]) -> [[V; R]; C] {
-    let mut sums = [[V::zero(); R]; C];
-    for (x, y) in dx.iter().zip(dy) {
+pub(super) fn products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], dy: &[[V; C]], h: &mut [[V; R]; C]) {
+    for first in (0..R).step_by(TOGETHER) {
+        let mut sums = [[V::zero(); TOGETHER]; C];
+        for (x, y) in dx.iter().zip(dy) {
+            for c in 0..C {
+                for r in 0..TOGETHER {
+                    sums[c][r] = x[first + r].mul_add(y[c], sums[c][r]);
+                }
+            }
+        }
         for c in 0..C {
-            for r in 0..R {
-                sums[c][r] = x[r].mul_add(y[c], sums[c][r]);
+            for r in 0..TOGETHER {
+                h[c][first + r] = sums[c][r];
             }
         }
     }
-    sums
 }
 
 /// Is told of every cell of a row of tiles. `slot` counts R rows after R rows; within them the steps of the wave, R slots
@@ -117,18 +126,49 @@ impl<V: Lanes, const R: usize> Records<V, R> for BlockNodes<'_, V, R> {
     }
 }
 
-/// Scratch of a row of tiles: what refined cells share, and ∂F/∂k of R rows of them.
+/// With lead-lag, Δ/2 of a column of increments in different halves: what time alone adds. Time is the last channel.
+#[inline(always)]
+pub(super) fn apart<V: Lanes, const R: usize, const C: usize>(
+    time: bool,
+    dx: &[[V; R]],
+    dy: &[[V; C]],
+    column: usize,
+) -> [V; R] {
+    let mut apart = [V::zero(); R];
+    if let Some(x) = dx.last()
+        && time
+    {
+        let y = dy[(column / C + 1) * dx.len() - 1][column % C];
+        for r in 0..R {
+            apart[r] = x[r] * y;
+        }
+    }
+    apart
+}
+
+/// Scratch of a row of tiles.
 pub(super) struct Scratch<V> {
+    /// What refined cells share, and where the columns of cells find it.
     pub factors: Vec<Many<V>>,
+    pub columns: Vec<usize>,
+    /// ∂F/∂k of R rows of refined cells.
     pub adjoint: Vec<V>,
+    /// Δ/2 of cells that do not share it.
+    pub h: Vec<V>,
 }
 
 impl<V: Lanes> Scratch<V> {
-    /// For rows of `columns` columns of cells; `factors` of them are shared.
-    pub fn new<const R: usize>(factors: usize, columns: usize) -> Result<Self> {
+    /// For rows of `increments` increments of y.
+    pub fn new<T: Tile<V, R, C>, const R: usize, const C: usize>(tile: &T, increments: usize) -> Result<Self> {
+        let (x_cells, y_cells) = tile.cells();
+        let (factors, columns) = (tile.shared(increments), increments * y_cells);
+        let some = |size: usize| if factors > 0 { size } else { 0 };
+        let own = factors == 0 && x_cells > 1;
         Ok(Scratch {
             factors: try_vec(factors, Many::new(V::zero()))?,
-            adjoint: try_vec(if factors > 0 { slots::<R>(R, columns) } else { 0 }, V::zero())?,
+            columns: try_vec(some(columns), 0)?,
+            adjoint: try_vec(some(slots::<R>(R, columns)), V::zero())?,
+            h: try_vec(if own { R * x_cells * columns } else { 0 }, V::zero())?,
         })
     }
 }
