@@ -11,6 +11,9 @@ use std::ops::Range;
 /// so that k(x, y) and k(y, x) are renewed at the same places and have the same bits.
 const CELLS: usize = 32;
 
+/// Bytes of increments that stay in the first-level cache while others pass by.
+const NEAR: usize = 24 << 10;
+
 /// The panels of one axis, cut into blocks. The cuts are counted from the END, where all lanes of a group and all plans
 /// agree: so sums over blocks have the same bits whatever a pair travels with.
 #[derive(Clone, Copy, Debug)]
@@ -87,15 +90,53 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     let rows = R * tile.cells().0;
     let increments = dy.len() / channels * C;
     let slots = slots::<R>(rows, top.len());
+    let all = size_of_val(dy) > NEAR + NEAR / 2;
+    if all {
+        all_products(dx, dy, channels, records.h());
+    }
     for (i, (dx, left)) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(rows)).enumerate() {
         let below = left[left.len() - 1].value();
-        let (h, mut record) = records.row(i, increments, slots);
-        for (h, dy) in h.as_chunks_mut().0.iter_mut().zip(dy.chunks_exact(channels)) {
-            products(dx, dy, h);
+        let (h, mut record) = records.row(i, increments, slots, all);
+        if !all {
+            row_products(dx, dy, channels, h);
         }
         tile.forward::<S>(h, (dx, dy), scratch, left, top, corner, &mut record);
         corner = below;
     }
+}
+
+/// Δ/2 of all increments, some columns at a time.
+#[inline(always)]
+fn all_products<V: Lanes, const R: usize, const C: usize>(
+    dx: &[[V; R]],
+    dy: &[[V; C]],
+    channels: usize,
+    h: &mut [[V; R]],
+) {
+    let increments = dy.len() / channels * C;
+    let columns = (NEAR / size_of::<[V; C]>() / channels).max(1);
+    for (part, dy) in dy.chunks(columns * channels).enumerate() {
+        for (dx, h) in dx.chunks_exact(channels).zip(h.chunks_exact_mut(increments)) {
+            row_products(dx, dy, channels, &mut h[part * columns * C..]);
+        }
+    }
+}
+
+#[inline(always)]
+fn row_products<V: Lanes, const R: usize, const C: usize>(
+    dx: &[[V; R]],
+    dy: &[[V; C]],
+    channels: usize,
+    h: &mut [[V; R]],
+) {
+    for (h, dy) in h.as_chunks_mut().0.iter_mut().zip(dy.chunks_exact(channels)) {
+        products(dx, dy, h);
+    }
+}
+
+/// Channels of so many increments that stay near.
+fn near<V>(increments: usize) -> usize {
+    (NEAR / size_of::<V>() / increments.max(1)).max(4) & !3
 }
 
 /// What going back over a block needs: Δ/2 and the slopes of its cells, one row of tiles after the other.
@@ -164,17 +205,21 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
     #[inline(always)]
     pub fn to_x(&self, panels: Range<usize>, dy: &[[V; C]], channels: usize, dim: usize, sums: &mut Sums<V, R>) {
         let across = dy.len() / channels * C;
-        for (panel, g) in panels.zip(self.h.chunks_exact(across)) {
-            let g = g.as_chunks().0;
-            let mut first = 0;
-            while first < dim {
-                let group = group::<V, R>(dim - first);
-                match group {
-                    4 => add(sums, panel, first, sum_columns::<V, R, C, 4>(g, dy, channels, first)),
-                    2 => add(sums, panel, first, sum_columns::<V, R, C, 2>(g, dy, channels, first)),
-                    _ => add(sums, panel, first, sum_columns::<V, R, C, 1>(g, dy, channels, first)),
+        let some = near::<V>(across);
+        for begin in (0..dim).step_by(some) {
+            let end = dim.min(begin + some);
+            for (panel, g) in panels.clone().zip(self.h.chunks_exact(across)) {
+                let g = g.as_chunks().0;
+                let mut first = begin;
+                while first < end {
+                    let group = group::<V>(end - first);
+                    match group {
+                        4 => add(sums, panel, first, sum_columns::<V, R, C, 4>(g, dy, channels, first)),
+                        2 => add(sums, panel, first, sum_columns::<V, R, C, 2>(g, dy, channels, first)),
+                        _ => add(sums, panel, first, sum_columns::<V, R, C, 1>(g, dy, channels, first)),
+                    }
+                    first += group;
                 }
-                first += group;
             }
         }
     }
@@ -182,34 +227,32 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
     /// ∂F/∂dy of the columns of the block: summed over its rows, then added.
     #[inline(always)]
     pub fn to_y(&self, panels: Range<usize>, dx: &[[V; R]], channels: usize, dim: usize, sums: &mut Sums<V, C>) {
-        let across = panels.len();
-        let tiles = &self.h.as_chunks().0[..across * (dx.len() / channels)];
-        for (j, panel) in panels.enumerate() {
-            let g = &tiles[j..];
-            let mut first = 0;
-            while first < dim {
-                let group = group::<V, C>(dim - first);
-                match group {
-                    4 => add(
-                        sums,
-                        panel,
-                        first,
-                        sum_rows::<V, R, C, 4>(g, across, dx, channels, first),
-                    ),
-                    2 => add(
-                        sums,
-                        panel,
-                        first,
-                        sum_rows::<V, R, C, 2>(g, across, dx, channels, first),
-                    ),
-                    _ => add(
-                        sums,
-                        panel,
-                        first,
-                        sum_rows::<V, R, C, 1>(g, across, dx, channels, first),
-                    ),
+        let (across, down) = (panels.len(), dx.len() / channels);
+        let tiles = &self.h.as_chunks().0[..across * down];
+        let some = near::<V>(down * R);
+        for begin in (0..dim).step_by(some) {
+            let end = dim.min(begin + some);
+            for (j, panel) in panels.clone().enumerate() {
+                let g = &tiles[j..];
+                let mut first = begin;
+                while first < end {
+                    let group = group::<V>(end - first);
+                    match group {
+                        4 => {
+                            let sum = sum_rows::<V, R, C, 4>(g, across, dx, channels, first);
+                            add(sums, panel, first, sum);
+                        }
+                        2 => {
+                            let sum = sum_rows::<V, R, C, 2>(g, across, dx, channels, first);
+                            add(sums, panel, first, sum);
+                        }
+                        _ => {
+                            let sum = sum_rows::<V, R, C, 1>(g, across, dx, channels, first);
+                            add(sums, panel, first, sum);
+                        }
+                    }
+                    first += group;
                 }
-                first += group;
             }
         }
     }
@@ -217,9 +260,9 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
 
 /// Channels that are summed together, of as many as are left: the sums of a panel of each stay in registers.
 #[inline(always)]
-fn group<V: Lanes, const P: usize>(left: usize) -> usize {
+fn group<V: Lanes>(left: usize) -> usize {
     match left {
-        4.. if V::REGISTERS >= 32 && P <= 4 => 4,
+        4.. if V::REGISTERS >= 32 => 4,
         2.. => 2,
         _ => 1,
     }

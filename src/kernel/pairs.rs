@@ -27,7 +27,7 @@ pub(super) struct Sweep<V: Lanes, S: Scheme<V>, T, const R: usize, const C: usiz
     left: Vec<S::Edge>,
     /// Of every block of columns, the sum of increments along its left side.
     sums: Vec<S::Edge>,
-    /// Δ/2 of a row of tiles.
+    /// Δ/2 of a block.
     h: Vec<[V; R]>,
     scratch: Scratch<V>,
 }
@@ -84,7 +84,7 @@ where
             top: try_vec(columns.total(), flat)?,
             left: try_vec(rows.most(), flat)?,
             sums: try_vec(columns.blocks(), flat)?,
-            h: try_vec(columns.each * C, [V::zero(); R])?,
+            h: try_vec(rows.each * columns.each * C, [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         })
     }

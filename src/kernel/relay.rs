@@ -197,7 +197,7 @@ pub(super) struct Relay<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: 
     pub(super) left: Vec<S::Edge>,
     pub(super) corners: Vec<V>,
     pub(super) sums: Vec<S::Edge>,
-    /// Δ/2 of a row of tiles.
+    /// Δ/2 of a block.
     h: Vec<[V; R]>,
     scratch: Scratch<V>,
 }
@@ -247,7 +247,7 @@ where
             left: try_vec(rows.blocks() * rows.most(), S::flat(V::zero()))?,
             corners: try_vec(rows.blocks(), V::zero())?,
             sums: try_vec(rows.blocks(), S::flat(V::zero()))?,
-            h: try_vec(columns.each * C, [V::zero(); R])?,
+            h: try_vec(rows.each * columns.each * C, [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         };
         relay.load_y(&y_path);

@@ -158,6 +158,11 @@ pub(super) trait Scheme<V: Lanes>: Send + Sync + 'static {
     /// with ∂F/∂k of the last corner behind both ends.
     fn below(seed: V) -> Self::Column;
     fn beyond(seed: V) -> Self::Row;
+    /// What a row of cells handed up, given what it now hands to the left: what both hold is kept but once.
+    #[inline(always)]
+    fn handed(up: Self::Column, _left: &Self::Row) -> Self::Column {
+        up
+    }
     /// One cell of the adjoint, from what its neighbours hand it and `given` = ∂F/∂k as it was given; returns w.
     fn adjoint<F: Factors<V>>(row: &mut Self::Row, column: &mut Self::Column, given: Option<V>, factors: F) -> V;
 }
@@ -305,6 +310,11 @@ impl<V: Lanes> Scheme<V> for Carried {
     #[inline(always)]
     fn beyond(seed: V) -> [V; 4] {
         [seed, V::zero(), V::zero(), V::zero()]
+    }
+
+    #[inline(always)]
+    fn handed(up: [V; 3], left: &[V; 4]) -> [V; 3] {
+        [left[0], up[1], up[2]]
     }
 
     #[inline(always)]

@@ -68,8 +68,10 @@ pub(super) trait Records<V: Lanes, const R: usize> {
     type Row<'a>: Record<V>
     where
         Self: 'a;
-    /// For row number `row` of tiles, of `increments` columns and `slots` slots.
-    fn row(&mut self, row: usize, increments: usize, slots: usize) -> (&mut [[V; R]], Self::Row<'_>);
+    /// Room for Δ/2 of all rows.
+    fn h(&mut self) -> &mut [[V; R]];
+    /// For row number `row` of tiles, of `increments` columns and `slots` slots; `all`: Δ/2 of all rows is there.
+    fn row(&mut self, row: usize, increments: usize, slots: usize, all: bool) -> (&mut [[V; R]], Self::Row<'_>);
 }
 
 /// Keeps nothing.
@@ -81,8 +83,13 @@ impl<V: Lanes, const R: usize> Records<V, R> for Passing<'_, V, R> {
     where
         Self: 'a;
     #[inline(always)]
-    fn row(&mut self, _: usize, increments: usize, _: usize) -> (&mut [[V; R]], ()) {
-        (&mut self.0[..increments], ())
+    fn h(&mut self) -> &mut [[V; R]] {
+        self.0
+    }
+    #[inline(always)]
+    fn row(&mut self, row: usize, increments: usize, _: usize, all: bool) -> (&mut [[V; R]], ()) {
+        let row = if all { row } else { 0 };
+        (&mut self.0[row * increments..][..increments], ())
     }
 }
 
@@ -98,7 +105,11 @@ impl<V: Lanes, const R: usize> Records<V, R> for BlockSlopes<'_, V, R> {
     where
         Self: 'a;
     #[inline(always)]
-    fn row(&mut self, row: usize, increments: usize, slots: usize) -> (&mut [[V; R]], Slopes<'_, V>) {
+    fn h(&mut self) -> &mut [[V; R]] {
+        self.h
+    }
+    #[inline(always)]
+    fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Slopes<'_, V>) {
         (
             &mut self.h[row * increments..][..increments],
             Slopes(&mut self.slopes[row * slots..][..slots]),
@@ -118,9 +129,13 @@ impl<V: Lanes, const R: usize> Records<V, R> for BlockNodes<'_, V, R> {
     where
         Self: 'a;
     #[inline(always)]
-    fn row(&mut self, row: usize, increments: usize, slots: usize) -> (&mut [[V; R]], Nodes<'_, V>) {
+    fn h(&mut self) -> &mut [[V; R]] {
+        self.h
+    }
+    #[inline(always)]
+    fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Nodes<'_, V>) {
         (
-            &mut self.h[..increments],
+            &mut self.h[row * increments..][..increments],
             Nodes(&mut self.nodes[row * slots..][..slots]),
         )
     }

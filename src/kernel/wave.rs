@@ -100,7 +100,10 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Back<'_, V, S, R> {
                 continue;
             }
             let slot = step * R + r;
-            let mut below = if r == R - 1 { self.bottom[column] } else { self.above[r + 1] };
+            let mut below = match r + 1 {
+                below if below == R => self.bottom[column],
+                below => S::handed(self.above[below], &self.right[below]),
+            };
             let given = match self.given {
                 Some(given) => Some(given[slot]),
                 None => None,
