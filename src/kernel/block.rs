@@ -2,9 +2,9 @@
 
 use super::panels::Sums;
 use super::scheme::{Scheme, Vectors};
-use super::tile::{BlockSlopes, Records, Scratch, Tile, products, slots};
+use super::tile::{BlockSlopes, Record, Records, Scratch, Tile, products, slots};
 use crate::error::{Result, try_vec};
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Part};
 use std::ops::Range;
 
 /// Rows and columns of cells in a block: few enough for its state to stay in the second-level cache. As many of both,
@@ -100,8 +100,86 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
         if !all {
             row_products(dx, dy, channels, h);
         }
-        tile.forward::<S>(h, (dx, dy), scratch, left, top, corner, &mut record);
+        V::call(RowForward::<V, S, T, _, R, C> {
+            tile,
+            h,
+            increments: (dx, dy),
+            scratch,
+            left,
+            top,
+            corner,
+            record: &mut record,
+        });
         corner = below;
+    }
+}
+
+/// A row of tiles, forward.
+struct RowForward<'a, V: Lanes, S: Scheme<V>, T, Q, const R: usize, const C: usize> {
+    tile: &'a T,
+    h: &'a [[V; R]],
+    increments: (&'a [[V; R]], &'a [[V; C]]),
+    scratch: &'a mut Scratch<V>,
+    left: &'a mut [S::Edge],
+    top: &'a mut [S::Edge],
+    corner: V,
+    record: &'a mut Q,
+}
+
+impl<V, S, T, Q, const R: usize, const C: usize> Part<V> for RowForward<'_, V, S, T, Q, R, C>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, R, C>,
+    Q: Record<V>,
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.tile.forward::<S>(
+            self.h,
+            self.increments,
+            self.scratch,
+            self.left,
+            self.top,
+            self.corner,
+            self.record,
+        );
+    }
+}
+
+/// A row of tiles, back.
+struct RowBack<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
+    tile: &'a T,
+    h: &'a mut [[V; R]],
+    increments: (&'a [[V; R]], &'a [[V; C]]),
+    scratch: &'a mut Scratch<V>,
+    slopes: &'a [V],
+    given: Option<&'a [V]>,
+    right: &'a mut [S::Row],
+    bottom: &'a mut [S::Column],
+}
+
+impl<V, S, T, const R: usize, const C: usize> Part<V> for RowBack<'_, V, S, T, R, C>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, R, C>,
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let (increments, scratch) = (self.increments, self.scratch);
+        let (slopes, right, bottom) = (self.slopes, self.right, self.bottom);
+        // Apart, so that what is given costs nothing where nothing is.
+        match self.given {
+            None => self
+                .tile
+                .adjoint::<S>(self.h, increments, scratch, slopes, None, right, bottom),
+            given => self
+                .tile
+                .adjoint::<S>(self.h, increments, scratch, slopes, given, right, bottom),
+        }
     }
 }
 
@@ -197,7 +275,16 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
                 None => None,
             };
             let h = &mut self.h[i * increments..][..increments];
-            tile.adjoint::<S>(h, (dx, dy), &mut self.scratch, &self.slopes[cells], given, right, bottom);
+            V::call(RowBack::<V, S, T, R, C> {
+                tile,
+                h,
+                increments: (dx, dy),
+                scratch: &mut self.scratch,
+                slopes: &self.slopes[cells],
+                given,
+                right,
+                bottom,
+            });
         }
     }
 

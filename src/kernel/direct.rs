@@ -99,7 +99,11 @@ impl LeadLag {
     ) -> [&'s mut [[V; R]]; 2] {
         let cells = &mut scratch.h.as_chunks_mut().0[..4 * h.len()];
         let (upper, lower) = cells.split_at_mut(2 * h.len());
-        let halves = upper.as_chunks_mut::<2>().0.iter_mut().zip(lower.as_chunks_mut::<2>().0);
+        let halves = upper
+            .as_chunks_mut::<2>()
+            .0
+            .iter_mut()
+            .zip(lower.as_chunks_mut::<2>().0);
         for (j, (h, (upper, lower))) in h.iter().zip(halves).enumerate() {
             let apart = apart(self.time, dx, dy, j);
             for r in 0..R {

@@ -232,9 +232,7 @@ pub(super) type Tick<'a> = &'a mut dyn FnMut(usize, usize) -> Result<()>;
 
 struct Kernels<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize>(&'a mut Sweep<V, S, T, R, C>, Tick<'a>);
 
-impl<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize> Part<V>
-    for Kernels<'_, V, S, T, R, C>
-{
+impl<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize> Part<V> for Kernels<'_, V, S, T, R, C> {
     type Output = Result<V>;
     #[inline(always)]
     fn run(self) -> Result<V> {

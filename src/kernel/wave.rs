@@ -27,7 +27,13 @@ struct Forward<'a, V: Lanes, S: Scheme<V>, const R: usize> {
 
 impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
     #[inline(always)]
-    fn step<const WHOLE: bool>(&mut self, step: usize, field: &impl Field<V>, record: &mut impl Record<V>, first: usize) {
+    fn step<const WHOLE: bool>(
+        &mut self,
+        step: usize,
+        field: &impl Field<V>,
+        record: &mut impl Record<V>,
+        first: usize,
+    ) {
         for r in (0..R).rev() {
             let column = step.wrapping_sub(r);
             if !WHOLE && column >= self.top.len() {
