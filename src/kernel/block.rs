@@ -2,14 +2,17 @@
 
 use super::panels::Sums;
 use super::scheme::{Scheme, Vectors};
-use super::tile::{BlockSlopes, Records, Tile, products};
+use super::tile::{BlockSlopes, Record, Records, Scratch, Tile, products, slots};
 use crate::error::{Result, try_vec};
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Part};
 use std::ops::Range;
 
 /// Rows and columns of cells in a block: few enough for its state to stay in the second-level cache. As many of both,
 /// so that k(x, y) and k(y, x) are renewed at the same places and have the same bits.
 const CELLS: usize = 32;
+
+/// Bytes of increments that stay in the first-level cache while others pass by.
+const NEAR: usize = 24 << 10;
 
 /// The panels of one axis, cut into blocks. The cuts are counted from the END, where all lanes of a group and all plans
 /// agree: so sums over blocks have the same bits whatever a pair travels with.
@@ -67,12 +70,13 @@ impl Cuts {
 }
 
 /// All cells of a block. `left` and `top` are the edges at its left and above it, and become those at its right and
-/// below it; `corner` is k between them. `records` are told of the cells of every tile.
+/// below it; `corner` is k between them. `records` are told of the cells of every row of tiles.
 #[inline(always)]
 pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     tile: &T,
     (dx, dy): (&[[V; R]], &[[V; C]]),
     channels: usize,
+    scratch: &mut Scratch<V>,
     left: &mut [S::Edge],
     top: &mut [S::Edge],
     mut corner: V,
@@ -80,46 +84,159 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
 ) where
     V: Lanes,
     S: Scheme<V>,
-    T: Tile<V, S, R, C>,
-    Q: Records<V, R, C>,
+    T: Tile<V, R, C>,
+    Q: Records<V, R>,
 {
-    let (x_cells, y_cells) = tile.cells();
-    let mut count = 0;
-    for (dx, left) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(R * x_cells)) {
+    let rows = R * tile.cells().0;
+    let increments = dy.len() / channels * C;
+    let slots = slots::<R>(rows, top.len());
+    let all = size_of_val(dy) > NEAR + NEAR / 2;
+    if all {
+        all_products(dx, dy, channels, records.h());
+    }
+    for (i, (dx, left)) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(rows)).enumerate() {
         let below = left[left.len() - 1].value();
-        let mut edges = tile.load_left(left);
-        for (dy, top) in dy.chunks_exact(channels).zip(top.chunks_exact_mut(C * y_cells)) {
-            let h = products(dx, dy);
-            tile.forward(&h, (dx, dy), &mut edges, top, &mut corner, &mut records.tile(count, &h));
-            count += 1;
+        let (h, mut record) = records.row(i, increments, slots, all);
+        if !all {
+            row_products(dx, dy, channels, h);
         }
+        V::call(RowForward::<V, S, T, _, R, C> {
+            tile,
+            h,
+            increments: (dx, dy),
+            scratch,
+            left,
+            top,
+            corner,
+            record: &mut record,
+        });
         corner = below;
-        tile.store_left(&edges, left);
     }
 }
 
-/// What going back over a block needs: Δ/2 and the slopes of its cells, tile after tile.
+/// A row of tiles, forward.
+struct RowForward<'a, V: Lanes, S: Scheme<V>, T, Q, const R: usize, const C: usize> {
+    tile: &'a T,
+    h: &'a [[V; R]],
+    increments: (&'a [[V; R]], &'a [[V; C]]),
+    scratch: &'a mut Scratch<V>,
+    left: &'a mut [S::Edge],
+    top: &'a mut [S::Edge],
+    corner: V,
+    record: &'a mut Q,
+}
+
+impl<V, S, T, Q, const R: usize, const C: usize> Part<V> for RowForward<'_, V, S, T, Q, R, C>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, R, C>,
+    Q: Record<V>,
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.tile.forward::<S>(
+            self.h,
+            self.increments,
+            self.scratch,
+            self.left,
+            self.top,
+            self.corner,
+            self.record,
+        );
+    }
+}
+
+/// A row of tiles, back.
+struct RowBack<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
+    tile: &'a T,
+    h: &'a mut [[V; R]],
+    increments: (&'a [[V; R]], &'a [[V; C]]),
+    scratch: &'a mut Scratch<V>,
+    slopes: &'a [V],
+    given: Option<&'a [V]>,
+    right: &'a mut [S::Row],
+    bottom: &'a mut [S::Column],
+}
+
+impl<V, S, T, const R: usize, const C: usize> Part<V> for RowBack<'_, V, S, T, R, C>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, R, C>,
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let (increments, scratch) = (self.increments, self.scratch);
+        let (slopes, right, bottom) = (self.slopes, self.right, self.bottom);
+        // Apart, so that what is given costs nothing where nothing is.
+        match self.given {
+            None => self
+                .tile
+                .adjoint::<S>(self.h, increments, scratch, slopes, None, right, bottom),
+            given => self
+                .tile
+                .adjoint::<S>(self.h, increments, scratch, slopes, given, right, bottom),
+        }
+    }
+}
+
+/// Δ/2 of all increments, some columns at a time.
+#[inline(always)]
+fn all_products<V: Lanes, const R: usize, const C: usize>(
+    dx: &[[V; R]],
+    dy: &[[V; C]],
+    channels: usize,
+    h: &mut [[V; R]],
+) {
+    let increments = dy.len() / channels * C;
+    let columns = (NEAR / size_of::<[V; C]>() / channels).max(1);
+    for (part, dy) in dy.chunks(columns * channels).enumerate() {
+        for (dx, h) in dx.chunks_exact(channels).zip(h.chunks_exact_mut(increments)) {
+            row_products(dx, dy, channels, &mut h[part * columns * C..]);
+        }
+    }
+}
+
+#[inline(always)]
+fn row_products<V: Lanes, const R: usize, const C: usize>(
+    dx: &[[V; R]],
+    dy: &[[V; C]],
+    channels: usize,
+    h: &mut [[V; R]],
+) {
+    for (h, dy) in h.as_chunks_mut().0.iter_mut().zip(dy.chunks_exact(channels)) {
+        products(dx, dy, h);
+    }
+}
+
+/// Channels of so many increments that stay near.
+fn near<V>(increments: usize) -> usize {
+    (NEAR / size_of::<V>() / increments.max(1)).max(4) & !3
+}
+
+/// What going back over a block needs: Δ/2 and the slopes of its cells, one row of tiles after the other.
 pub(super) struct Replay<V, const R: usize, const C: usize> {
-    h: Vec<[[V; C]; R]>,
+    h: Vec<[V; R]>,
     slopes: Vec<V>,
-    /// Cells of a tile.
-    size: usize,
+    scratch: Scratch<V>,
 }
 
 impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
-    pub fn new(rows: Cuts, columns: Cuts) -> Result<Self> {
-        let tiles = rows.each * columns.each;
-        let size = rows.cells * columns.cells;
+    pub fn new<T: Tile<V, R, C>>(tile: &T, rows: Cuts, columns: Cuts) -> Result<Self> {
+        let increments = columns.each * C;
         Ok(Replay {
-            h: try_vec(tiles, [[V::zero(); C]; R])?,
-            slopes: try_vec(tiles * size, V::zero())?,
-            size,
+            h: try_vec(rows.each * increments, [V::zero(); R])?,
+            slopes: try_vec(slots::<R>(rows.most(), columns.most()), V::zero())?,
+            scratch: Scratch::new::<T, R, C>(tile, increments)?,
         })
     }
 
     /// Forward once more, from the edges that were kept; `left` and `top` are used up.
     #[inline(always)]
-    pub fn forward<S: Scheme<V>, T: Tile<V, S, R, C>>(
+    pub fn forward<S: Scheme<V>, T: Tile<V, R, C>>(
         &mut self,
         tile: &T,
         increments: (&[[V; R]], &[[V; C]]),
@@ -131,14 +248,14 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         let mut records = BlockSlopes {
             h: &mut self.h,
             slopes: &mut self.slopes,
-            size: self.size,
         };
-        forward::<V, S, T, _, R, C>(tile, increments, channels, left, top, corner, &mut records);
+        let scratch = &mut self.scratch;
+        forward::<V, S, T, _, R, C>(tile, increments, channels, scratch, left, top, corner, &mut records);
     }
 
     /// The adjoint of all cells; h is replaced by ∂F/∂h. `given`, if any, is laid out as the slopes are.
     #[inline(always)]
-    pub fn adjoint<S: Scheme<V>, T: Tile<V, S, R, C>>(
+    pub fn adjoint<S: Scheme<V>, T: Tile<V, R, C>>(
         &mut self,
         tile: &T,
         (dx, dy): (&[[V; R]], &[[V; C]]),
@@ -147,44 +264,49 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         bottom: &mut [S::Column],
         given: Option<&[V]>,
     ) {
-        let (x_cells, y_cells) = tile.cells();
-        let across = dy.len() / channels;
-        let rows = dx
-            .chunks_exact(channels)
-            .zip(right.chunks_exact_mut(R * x_cells))
-            .enumerate();
+        let rows = R * tile.cells().0;
+        let increments = dy.len() / channels * C;
+        let size = slots::<R>(rows, bottom.len());
+        let rows = dx.chunks_exact(channels).zip(right.chunks_exact_mut(rows)).enumerate();
         for (i, (dx, right)) in rows.rev() {
-            let mut states = tile.load_right(right);
-            let columns = dy
-                .chunks_exact(channels)
-                .zip(bottom.chunks_exact_mut(C * y_cells))
-                .enumerate();
-            for (j, (dy, bottom)) in columns.rev() {
-                let place = i * across + j;
-                let cells = place * self.size..(place + 1) * self.size;
-                let slopes = &self.slopes[cells.clone()];
-                let given = given.map(|given| &given[cells]);
-                let h = &mut self.h[place];
-                *h = tile.adjoint(h, (dx, dy), slopes, given, &mut states, bottom);
-            }
-            tile.store_right(&states, right);
+            let cells = i * size..(i + 1) * size;
+            let given = match given {
+                Some(given) => Some(&given[cells.clone()]),
+                None => None,
+            };
+            let h = &mut self.h[i * increments..][..increments];
+            V::call(RowBack::<V, S, T, R, C> {
+                tile,
+                h,
+                increments: (dx, dy),
+                scratch: &mut self.scratch,
+                slopes: &self.slopes[cells],
+                given,
+                right,
+                bottom,
+            });
         }
     }
 
     /// ∂F/∂dx of the rows of the block: summed over its columns, then added. Time, a last channel, is left out.
     #[inline(always)]
     pub fn to_x(&self, panels: Range<usize>, dy: &[[V; C]], channels: usize, dim: usize, sums: &mut Sums<V, R>) {
-        let across = dy.len() / channels;
-        for (panel, g) in panels.zip(self.h.chunks_exact(across)) {
-            let mut first = 0;
-            while first < dim {
-                let group = group::<V>(dim - first);
-                match group {
-                    4 => add(sums, panel, first, sum_columns::<V, R, C, 4>(g, dy, channels, first)),
-                    2 => add(sums, panel, first, sum_columns::<V, R, C, 2>(g, dy, channels, first)),
-                    _ => add(sums, panel, first, sum_columns::<V, R, C, 1>(g, dy, channels, first)),
+        let across = dy.len() / channels * C;
+        let some = near::<V>(across);
+        for begin in (0..dim).step_by(some) {
+            let end = dim.min(begin + some);
+            for (panel, g) in panels.clone().zip(self.h.chunks_exact(across)) {
+                let g = g.as_chunks().0;
+                let mut first = begin;
+                while first < end {
+                    let group = group::<V>(end - first);
+                    match group {
+                        4 => add(sums, panel, first, sum_columns::<V, R, C, 4>(g, dy, channels, first)),
+                        2 => add(sums, panel, first, sum_columns::<V, R, C, 2>(g, dy, channels, first)),
+                        _ => add(sums, panel, first, sum_columns::<V, R, C, 1>(g, dy, channels, first)),
+                    }
+                    first += group;
                 }
-                first += group;
             }
         }
     }
@@ -192,34 +314,32 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
     /// ∂F/∂dy of the columns of the block: summed over its rows, then added.
     #[inline(always)]
     pub fn to_y(&self, panels: Range<usize>, dx: &[[V; R]], channels: usize, dim: usize, sums: &mut Sums<V, C>) {
-        let across = panels.len();
-        let tiles = &self.h[..across * (dx.len() / channels)];
-        for (j, panel) in panels.enumerate() {
-            let g = &tiles[j..];
-            let mut first = 0;
-            while first < dim {
-                let group = group::<V>(dim - first);
-                match group {
-                    4 => add(
-                        sums,
-                        panel,
-                        first,
-                        sum_rows::<V, R, C, 4>(g, across, dx, channels, first),
-                    ),
-                    2 => add(
-                        sums,
-                        panel,
-                        first,
-                        sum_rows::<V, R, C, 2>(g, across, dx, channels, first),
-                    ),
-                    _ => add(
-                        sums,
-                        panel,
-                        first,
-                        sum_rows::<V, R, C, 1>(g, across, dx, channels, first),
-                    ),
+        let (across, down) = (panels.len(), dx.len() / channels);
+        let tiles = &self.h.as_chunks().0[..across * down];
+        let some = near::<V>(down * R);
+        for begin in (0..dim).step_by(some) {
+            let end = dim.min(begin + some);
+            for (j, panel) in panels.clone().enumerate() {
+                let g = &tiles[j..];
+                let mut first = begin;
+                while first < end {
+                    let group = group::<V>(end - first);
+                    match group {
+                        4 => {
+                            let sum = sum_rows::<V, R, C, 4>(g, across, dx, channels, first);
+                            add(sums, panel, first, sum);
+                        }
+                        2 => {
+                            let sum = sum_rows::<V, R, C, 2>(g, across, dx, channels, first);
+                            add(sums, panel, first, sum);
+                        }
+                        _ => {
+                            let sum = sum_rows::<V, R, C, 1>(g, across, dx, channels, first);
+                            add(sums, panel, first, sum);
+                        }
+                    }
+                    first += group;
                 }
-                first += group;
             }
         }
     }
@@ -245,7 +365,7 @@ fn add<V: Lanes, const P: usize, const K: usize>(sums: &mut Sums<V, P>, panel: u
 /// Σ_j g_ij dy_j of a row of tiles, for channels `first..first + K`.
 #[inline(always)]
 fn sum_columns<V: Lanes, const R: usize, const C: usize, const K: usize>(
-    g: &[[[V; C]; R]],
+    g: &[[[V; R]; C]],
     dy: &[[V; C]],
     channels: usize,
     first: usize,
@@ -256,7 +376,7 @@ fn sum_columns<V: Lanes, const R: usize, const C: usize, const K: usize>(
         for c in 0..C {
             for r in 0..R {
                 for k in 0..K {
-                    sums[k][r] = g[r][c].mul_add(y[k][c], sums[k][r]);
+                    sums[k][r] = g[c][r].mul_add(y[k][c], sums[k][r]);
                 }
             }
         }
@@ -267,7 +387,7 @@ fn sum_columns<V: Lanes, const R: usize, const C: usize, const K: usize>(
 /// Σ_i g_ij dx_i of a column of tiles, every `across`-th of `g`, for channels `first..first + K`.
 #[inline(always)]
 fn sum_rows<V: Lanes, const R: usize, const C: usize, const K: usize>(
-    g: &[[[V; C]; R]],
+    g: &[[[V; R]; C]],
     across: usize,
     dx: &[[V; R]],
     channels: usize,
@@ -279,7 +399,7 @@ fn sum_rows<V: Lanes, const R: usize, const C: usize, const K: usize>(
         for r in 0..R {
             for c in 0..C {
                 for k in 0..K {
-                    sums[k][c] = g[r][c].mul_add(x[k][r], sums[k][c]);
+                    sums[k][c] = g[c][r].mul_add(x[k][r], sums[k][c]);
                 }
             }
         }

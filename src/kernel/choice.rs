@@ -20,35 +20,31 @@ const VALUES_SUFFICE: u128 = 1 << 22;
 /// A computation that is generic over scheme and tile.
 pub(super) trait Job<V: Lanes> {
     type Output;
-    fn run<S: Scheme<V>, T: Tile<V, S, R, C>, const R: usize, const C: usize>(self, tile: T) -> Self::Output;
+    /// Whether it goes back as well.
+    const BACK: bool;
+    fn run<S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize>(self, tile: T) -> Self::Output;
 }
 
 /// Runs the job with the tile of the options, and with increments carried or not.
 #[inline(always)]
 pub(super) fn choose<V: Lanes, J: Job<V>>(options: &Options, carry: bool, job: J) -> J::Output {
-    // R·C sums, R of x and one of y are alive at once in the products.
-    if V::REGISTERS >= 32 {
-        choose_scheme::<V, J, 4, 4>(options, carry, job)
+    if const { always_carried::<V::Scalar>() } || carry {
+        choose_columns::<V, Carried, J, 4>(options, job)
+    } else if const { V::REGISTERS >= 32 && !J::BACK } {
+        // What a row needs is little, and eight rows hide how long a cell takes.
+        choose_columns::<V, Values, J, 8>(options, job)
     } else {
-        choose_scheme::<V, J, 4, 2>(options, carry, job)
+        choose_columns::<V, Values, J, 4>(options, job)
     }
 }
 
 #[inline(always)]
-fn choose_scheme<V: Lanes, J: Job<V>, const R: usize, const C: usize>(
-    options: &Options,
-    carry: bool,
-    job: J,
-) -> J::Output {
-    let plain = is_plain(options);
-    if const { always_carried::<V::Scalar>() } {
-        choose_tile::<V, Carried, J, R, C>(options, job)
-    } else if !carry {
-        choose_tile::<V, Values, J, R, C>(options, job)
-    } else if plain {
-        job.run::<Carried, _, R, C>(Plain)
+fn choose_columns<V: Lanes, S: Scheme<V>, J: Job<V>, const R: usize>(options: &Options, job: J) -> J::Output {
+    // The sums of four rows and C columns, four of x and one of y are alive at once in the products.
+    if const { V::REGISTERS >= 32 } {
+        choose_tile::<V, S, J, R, 4>(options, job)
     } else {
-        job.run::<Carried, _, R, C>(refined(options))
+        choose_tile::<V, S, J, R, 2>(options, job)
     }
 }
 
@@ -57,14 +53,14 @@ fn choose_tile<V: Lanes, S: Scheme<V>, J: Job<V>, const R: usize, const C: usize
     options: &Options,
     job: J,
 ) -> J::Output {
-    if options.orders != (0, 0) {
-        job.run::<S, _, R, C>(refined(options))
-    } else if is_plain(options) {
+    if is_plain(options) {
         job.run::<S, _, R, C>(Plain)
-    } else {
+    } else if options.orders == (0, 0) {
         job.run::<S, _, R, C>(LeadLag {
             time: options.transform.time.is_some(),
         })
+    } else {
+        job.run::<S, _, R, C>(refined(options))
     }
 }
 
@@ -91,9 +87,9 @@ fn unfolded(options: &Options) -> bool {
 fn refined(options: &Options) -> Refined {
     let lead_lag = options.transform.lead_lag != path::LeadLag::Off && !unfolded(options);
     Refined {
-        x_cells: 1 << options.orders.0.min(MOST_ORDER),
-        y_cells: 1 << options.orders.1.min(MOST_ORDER),
-        halves: if lead_lag { 2 } else { 1 },
+        x_order: options.orders.0.min(MOST_ORDER),
+        y_order: options.orders.1.min(MOST_ORDER),
+        lead_lag,
         time: lead_lag && options.transform.time.is_some(),
     }
 }

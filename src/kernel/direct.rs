@@ -1,93 +1,83 @@
 //! Tiles without refinement: one cell an increment, or two by two with lead-lag.
 
 use super::scheme::{Factors, Scheme, Single, Vectors};
-use super::tile::{Record, Tile, given_at, times};
+use super::tile::{Record, Scratch, Tile, apart, slots};
+use super::wave::{self, Field, FieldBack};
 use crate::simd::Lanes;
 
 /// One cell an increment.
 #[derive(Clone, Copy)]
 pub(super) struct Plain;
 
-impl<V: Lanes, S: Scheme<V>, const R: usize, const C: usize> Tile<V, S, R, C> for Plain {
-    type Left = [S::Edge; R];
-    type Right = [S::Row; R];
+/// Δ/2 of R rows, column after column.
+struct Deltas<'a, V, const R: usize>(&'a [[V; R]]);
 
+impl<V: Lanes, const R: usize> Field<V> for Deltas<'_, V, R> {
+    type Factors = Single<V>;
+    #[inline(always)]
+    fn at(&self, row: usize, column: usize) -> Single<V> {
+        Single::new(self.0[column][row])
+    }
+}
+
+/// The same, and ∂F/∂h in their place where the wave has been.
+struct Shares<'a, V, const R: usize> {
+    h: &'a mut [[V; R]],
+    slopes: &'a [V],
+}
+
+impl<V: Lanes, const R: usize> Field<V> for Shares<'_, V, R> {
+    type Factors = Single<V>;
+    #[inline(always)]
+    fn at(&self, row: usize, column: usize) -> Single<V> {
+        Single::new(self.h[column][row])
+    }
+}
+
+impl<V: Lanes, const R: usize> FieldBack<V> for Shares<'_, V, R> {
+    #[inline(always)]
+    fn put(&mut self, row: usize, column: usize, slot: usize, w: V) {
+        self.h[column][row] = w * self.slopes[slot];
+    }
+}
+
+impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
     fn cells(&self) -> (usize, usize) {
         (1, 1)
     }
 
-    fn rows_together(&self) -> usize {
-        R
+    fn shared(&self, _: usize) -> usize {
+        0
     }
 
     #[inline(always)]
-    fn load_left(&self, from: &[S::Edge]) -> Self::Left {
-        *from.first_chunk().expect("an edge a row")
-    }
-
-    #[inline(always)]
-    fn store_left(&self, left: &Self::Left, to: &mut [S::Edge]) {
-        *to.first_chunk_mut().expect("an edge a row") = *left;
-    }
-
-    #[inline(always)]
-    fn forward(
+    fn forward<S: Scheme<V>>(
         &self,
-        h: &[[V; C]; R],
+        h: &[[V; R]],
         _: (&[[V; R]], &[[V; C]]),
-        left: &mut Self::Left,
+        _: &mut Scratch<V>,
+        left: &mut [S::Edge],
         top: &mut [S::Edge],
-        corner: &mut V,
+        corner: V,
         record: &mut impl Record<V>,
     ) {
-        let top: &mut [S::Edge; C] = top.first_chunk_mut().expect("an edge a column");
-        for c in 0..C {
-            let mut up = top[c];
-            let mut diagonal = std::mem::replace(corner, up.value());
-            for r in 0..R {
-                let factors = Single::new(h[r][c]);
-                let around = [left[r].value(), up.value(), diagonal];
-                diagonal = around[0];
-                S::cell(&mut left[r], &mut up, around[2], factors);
-                record.cell(c * R + r, around, factors, up.value());
-            }
-            top[c] = up;
-        }
+        let left = left.first_chunk_mut().expect("an edge a row");
+        wave::forward::<V, S, R>(&Deltas(&h[..top.len()]), left, top, corner, record, 0);
     }
 
     #[inline(always)]
-    fn load_right(&self, from: &[S::Row]) -> Self::Right {
-        *from.first_chunk().expect("a state a row")
-    }
-
-    #[inline(always)]
-    fn store_right(&self, right: &Self::Right, to: &mut [S::Row]) {
-        *to.first_chunk_mut().expect("a state a row") = *right;
-    }
-
-    #[inline(always)]
-    fn adjoint(
+    fn adjoint<S: Scheme<V>>(
         &self,
-        h: &[[V; C]; R],
+        h: &mut [[V; R]],
         _: (&[[V; R]], &[[V; C]]),
+        _: &mut Scratch<V>,
         slopes: &[V],
         given: Option<&[V]>,
-        right: &mut Self::Right,
+        right: &mut [S::Row],
         bottom: &mut [S::Column],
-    ) -> [[V; C]; R] {
-        let bottom: &mut [S::Column; C] = bottom.first_chunk_mut().expect("a state a column");
-        let slopes = &slopes[..C * R];
-        let mut sums = [[V::zero(); C]; R];
-        for c in (0..C).rev() {
-            let mut column = bottom[c];
-            for r in (0..R).rev() {
-                let given = given_at(given, c * R + r);
-                let w = S::adjoint(&mut right[r], &mut column, given, Single::new(h[r][c]));
-                sums[r][c] = w * slopes[c * R + r];
-            }
-            bottom[c] = column;
-        }
-        sums
+    ) {
+        let right = right.first_chunk_mut().expect("a state a row");
+        wave::back::<V, S, R>(&mut Shares { h, slopes }, right, bottom, given);
     }
 }
 
@@ -98,100 +88,95 @@ pub(super) struct LeadLag {
     pub time: bool,
 }
 
-impl<V: Lanes, S: Scheme<V>, const R: usize, const C: usize> Tile<V, S, R, C> for LeadLag {
-    type Left = [[S::Edge; 2]; R];
-    type Right = [[S::Row; 2]; R];
+impl LeadLag {
+    /// Δ/2 of all cells, R rows after R rows of them.
+    #[inline(always)]
+    fn unfold<'s, V: Lanes, const R: usize, const C: usize>(
+        &self,
+        h: &[[V; R]],
+        (dx, dy): (&[[V; R]], &[[V; C]]),
+        scratch: &'s mut Scratch<V>,
+    ) -> [&'s mut [[V; R]]; 2] {
+        let cells = &mut scratch.h.as_chunks_mut().0[..4 * h.len()];
+        let (upper, lower) = cells.split_at_mut(2 * h.len());
+        let halves = upper
+            .as_chunks_mut::<2>()
+            .0
+            .iter_mut()
+            .zip(lower.as_chunks_mut::<2>().0);
+        for (j, (h, (upper, lower))) in h.iter().zip(halves).enumerate() {
+            let apart = apart(self.time, dx, dy, j);
+            for r in 0..R {
+                let to = if r < R / 2 { &mut *upper } else { &mut *lower };
+                let row = 2 * r % R;
+                to[0][row] = h[r];
+                to[0][row + 1] = apart[r];
+                to[1][row] = apart[r];
+                to[1][row + 1] = h[r];
+            }
+        }
+        [upper, lower]
+    }
+}
 
+impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
     fn cells(&self) -> (usize, usize) {
         (2, 2)
     }
 
-    fn rows_together(&self) -> usize {
-        2 * R
+    fn shared(&self, _: usize) -> usize {
+        0
     }
 
     #[inline(always)]
-    fn load_left(&self, from: &[S::Edge]) -> Self::Left {
-        *from.as_chunks().0.first_chunk().expect("two edges a row")
-    }
-
-    #[inline(always)]
-    fn store_left(&self, left: &Self::Left, to: &mut [S::Edge]) {
-        *to.as_chunks_mut().0.first_chunk_mut().expect("two edges a row") = *left;
-    }
-
-    #[inline(always)]
-    fn forward(
+    fn forward<S: Scheme<V>>(
         &self,
-        h: &[[V; C]; R],
-        (dx, dy): (&[[V; R]], &[[V; C]]),
-        left: &mut Self::Left,
+        h: &[[V; R]],
+        increments: (&[[V; R]], &[[V; C]]),
+        scratch: &mut Scratch<V>,
+        left: &mut [S::Edge],
         top: &mut [S::Edge],
-        corner: &mut V,
+        mut corner: V,
         record: &mut impl Record<V>,
     ) {
-        let (x_time, y_time) = times(self.time, dx, dy);
-        let top: &mut [[S::Edge; 2]; C] = top.as_chunks_mut().0.first_chunk_mut().expect("two edges a column");
-        for c in 0..C {
-            for b in 0..2 {
-                let mut up = top[c][b];
-                let mut diagonal = std::mem::replace(corner, up.value());
-                for r in 0..R {
-                    for a in 0..2 {
-                        let half_delta = if a == b { h[r][c] } else { x_time[r] * y_time[c] };
-                        let factors = Single::new(half_delta);
-                        let around = [left[r][a].value(), up.value(), diagonal];
-                        diagonal = around[0];
-                        S::cell(&mut left[r][a], &mut up, around[2], factors);
-                        record.cell(((c * 2 + b) * R + r) * 2 + a, around, factors, up.value());
-                    }
-                }
-                top[c][b] = up;
-            }
+        let size = slots::<R>(R, top.len());
+        let cells = self.unfold(h, increments, scratch);
+        for (half, (h, left)) in cells.into_iter().zip(left.as_chunks_mut().0).enumerate() {
+            let below = left[R - 1].value();
+            wave::forward::<V, S, R>(&Deltas(h), left, top, corner, record, half * size);
+            corner = below;
         }
     }
 
     #[inline(always)]
-    fn load_right(&self, from: &[S::Row]) -> Self::Right {
-        *from.as_chunks().0.first_chunk().expect("two states a row")
-    }
-
-    #[inline(always)]
-    fn store_right(&self, right: &Self::Right, to: &mut [S::Row]) {
-        *to.as_chunks_mut().0.first_chunk_mut().expect("two states a row") = *right;
-    }
-
-    #[inline(always)]
-    fn adjoint(
+    fn adjoint<S: Scheme<V>>(
         &self,
-        h: &[[V; C]; R],
-        (dx, dy): (&[[V; R]], &[[V; C]]),
+        h: &mut [[V; R]],
+        increments: (&[[V; R]], &[[V; C]]),
+        scratch: &mut Scratch<V>,
         slopes: &[V],
         given: Option<&[V]>,
-        right: &mut Self::Right,
+        right: &mut [S::Row],
         bottom: &mut [S::Column],
-    ) -> [[V; C]; R] {
-        let (x_time, y_time) = times(self.time, dx, dy);
-        let bottom: &mut [[S::Column; 2]; C] = bottom.as_chunks_mut().0.first_chunk_mut().expect("two states a column");
-        let slopes = &slopes[..4 * C * R];
-        let mut sums = [[V::zero(); C]; R];
-        for c in (0..C).rev() {
-            for b in (0..2).rev() {
-                let mut column = bottom[c][b];
-                for r in (0..R).rev() {
-                    for a in (0..2).rev() {
-                        let half_delta = if a == b { h[r][c] } else { x_time[r] * y_time[c] };
-                        let place = ((c * 2 + b) * R + r) * 2 + a;
-                        let given = given_at(given, place);
-                        let w = S::adjoint(&mut right[r][a], &mut column, given, Single::new(half_delta));
-                        if a == b {
-                            sums[r][c] = w.mul_add(slopes[place], sums[r][c]);
-                        }
-                    }
+    ) {
+        let size = slots::<R>(R, bottom.len());
+        let cells = self.unfold(h, increments, scratch);
+        for (half, (cells, right)) in cells.into_iter().zip(right.as_chunks_mut().0).enumerate().rev() {
+            let part = half * size..(half + 1) * size;
+            let given = match given {
+                Some(given) => Some(&given[part.clone()]),
+                None => None,
+            };
+            let mut shares = Shares {
+                h: cells,
+                slopes: &slopes[part],
+            };
+            wave::back::<V, S, R>(&mut shares, right, bottom, given);
+            for (h, cells) in h.iter_mut().zip(shares.h.as_chunks::<2>().0) {
+                for r in 0..R / 2 {
+                    h[half * R / 2 + r] = cells[0][2 * r] + cells[1][2 * r + 1];
                 }
-                bottom[c][b] = column;
             }
         }
-        sums
     }
 }

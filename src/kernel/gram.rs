@@ -181,7 +181,7 @@ impl<S: Real> Loader<S> {
     where
         V: Lanes<Scalar = S>,
         C: Scheme<V>,
-        T: Tile<V, C, R, K>,
+        T: Tile<V, R, K>,
     {
         let (options, x) = (&plan.pairs.options, &plan.pairs.x);
         let mut lanes = [Lane::empty(); 1];
@@ -201,7 +201,7 @@ impl<S: Real> Loader<S> {
     where
         V: Lanes<Scalar = S>,
         C: Scheme<V>,
-        T: Tile<V, C, R, K>,
+        T: Tile<V, R, K>,
     {
         let (options, y) = (&plan.pairs.options, &plan.pairs.y);
         let mut lanes = [Lane::empty(); MAX_LANES];
@@ -229,9 +229,10 @@ impl<S: Real> Work<S> for Solve<'_, '_, '_, '_, S> {
 
 impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, S> {
     type Output = Result<()>;
+    const BACK: bool = false;
 
     #[inline(always)]
-    fn run<C: Scheme<V>, T: Tile<V, C, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
+    fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
         let plan = self.plan;
         let mut sweep = Sweep::<V, C, T, R, K>::new(tile, &plan.extent())?;
         let mut loader = Loader::new()?;
@@ -434,9 +435,10 @@ impl<S: Real> Work<S> for Differentiate<'_, '_, '_, '_, S> {
 
 impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Differentiate<'_, '_, '_, '_, S> {
     type Output = Result<()>;
+    const BACK: bool = true;
 
     #[inline(always)]
-    fn run<C: Scheme<V>, T: Tile<V, C, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
+    fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
         let plan = self.plan;
         let (dim, x_scale) = (plan.pairs.x.dim(), scale(&plan.pairs.options));
         let (to_x, to_y) = self.wanted;

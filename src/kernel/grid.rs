@@ -85,11 +85,12 @@ impl<S: Real> Work<S> for SolveGrids<'_, '_, '_, '_, '_, '_, S> {
 
 impl<S: Real, V: Lanes<Scalar = S>> Job<V> for SolveGrids<'_, '_, '_, '_, '_, '_, S> {
     type Output = Result<()>;
+    const BACK: bool = false;
 
     #[inline(always)]
-    fn run<C: Scheme<V>, T: Tile<V, C, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
+    fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
         let mut sweep = Sweep::<V, C, T, R, K>::new(tile, self.extent)?;
-        let mut cells = try_vec(sweep.block_cells(), V::zero())?;
+        let mut cells = try_vec(sweep.block_slots(), V::zero())?;
         let mut loader = Loader::new()?;
         while let Some(Task { group, outputs }) = self.queue.take() {
             loader.load(self.pairs, &group, &mut sweep)?;

@@ -5,6 +5,7 @@
 //! | `scheme` | the Goursat recurrence: one cell, and one cell of its adjoint |
 //! | `panels` | increments of several paths, one path a lane |
 //! | `tile` | the products of a few increments, and what becomes of them: `direct` or `refined` cells |
+//! | `wave` | a few rows of cells, along their anti-diagonals, forward and back |
 //! | `block` | a block of tiles forward and back, and its share of the gradient |
 //! | `pairs` | a group of pairs, one a lane, swept strip after strip |
 //! | `groups`, `choice` | which pairs go together, and with which scheme and tile |
@@ -27,6 +28,7 @@ mod relay;
 mod relay_back;
 mod scheme;
 mod tile;
+mod wave;
 
 use crate::error::{Result, argument_error};
 use crate::parallel::Run;

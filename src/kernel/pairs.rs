@@ -6,7 +6,7 @@
 use super::block::{self, Cuts, Replay};
 use super::panels::{Channels, Places, Side, Sums};
 use super::scheme::{Scheme, Vectors};
-use super::tile::{BlockNodes, Tile};
+use super::tile::{BlockNodes, Passing, Scratch, Tile, slots};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
@@ -27,6 +27,9 @@ pub(super) struct Sweep<V: Lanes, S: Scheme<V>, T, const R: usize, const C: usiz
     left: Vec<S::Edge>,
     /// Of every block of columns, the sum of increments along its left side.
     sums: Vec<S::Edge>,
+    /// Δ/2 of a block.
+    h: Vec<[V; R]>,
+    scratch: Scratch<V>,
 }
 
 /// The size of the sweeps of a call: the most increments of x and y, and how often they are repeated.
@@ -60,7 +63,7 @@ impl<V, S, T, const R: usize, const C: usize> Sweep<V, S, T, R, C>
 where
     V: Lanes,
     S: Scheme<V>,
-    T: Tile<V, S, R, C>,
+    T: Tile<V, R, C>,
 {
     #[inline(always)]
     pub fn new(tile: T, extent: &Extent) -> Result<Self> {
@@ -81,6 +84,8 @@ where
             top: try_vec(columns.total(), flat)?,
             left: try_vec(rows.most(), flat)?,
             sums: try_vec(columns.blocks(), flat)?,
+            h: try_vec(rows.each * columns.each * C, [V::zero(); R])?,
+            scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         })
     }
 
@@ -145,7 +150,17 @@ where
                 *kept_corner = corner;
             }
             let dy = self.y.load(panels);
-            block::forward::<V, S, T, _, R, C>(&self.tile, (dx, dy), self.channels, left, top, corner, &mut ());
+            let (scratch, mut passing) = (&mut self.scratch, Passing(&mut self.h));
+            block::forward::<V, S, T, _, R, C>(
+                &self.tile,
+                (dx, dy),
+                self.channels,
+                scratch,
+                left,
+                top,
+                corner,
+                &mut passing,
+            );
             corner = next;
         }
     }
@@ -174,13 +189,23 @@ where
                 let next = top[top.len() - 1].value();
                 S::renew_edges(top, &mut sum);
                 S::renew_edges(left, &mut self.sums[j]);
-                let order = Order::new(&self.tile, self.rows, self.columns, panels.len());
+                let order = Order::new::<R>(columns.len());
                 let dy = self.y.load(panels);
                 let mut nodes = BlockNodes {
+                    h: &mut self.h,
                     nodes: &mut *cells,
-                    size: order.size(),
                 };
-                block::forward::<V, S, T, _, R, C>(&self.tile, (dx, dy), self.channels, left, top, corner, &mut nodes);
+                let scratch = &mut self.scratch;
+                block::forward::<V, S, T, _, R, C>(
+                    &self.tile,
+                    (dx, dy),
+                    self.channels,
+                    scratch,
+                    left,
+                    top,
+                    corner,
+                    &mut nodes,
+                );
                 corner = next;
                 receive.block(rows.clone(), columns, &order, cells)?;
             }
@@ -196,9 +221,9 @@ where
         )
     }
 
-    /// Cells of the largest block.
-    pub fn block_cells(&self) -> usize {
-        self.rows.most() * self.columns.most()
+    /// Slots of the cells of the largest block.
+    pub fn block_slots(&self) -> usize {
+        slots::<R>(self.rows.most(), self.columns.most())
     }
 }
 
@@ -207,9 +232,7 @@ pub(super) type Tick<'a> = &'a mut dyn FnMut(usize, usize) -> Result<()>;
 
 struct Kernels<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize>(&'a mut Sweep<V, S, T, R, C>, Tick<'a>);
 
-impl<V: Lanes, S: Scheme<V>, T: Tile<V, S, R, C>, const R: usize, const C: usize> Part<V>
-    for Kernels<'_, V, S, T, R, C>
-{
+impl<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize> Part<V> for Kernels<'_, V, S, T, R, C> {
     type Output = Result<V>;
     #[inline(always)]
     fn run(self) -> Result<V> {
@@ -223,7 +246,7 @@ struct Grids<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize>(
     &'a mut dyn Receive<V>,
 );
 
-impl<V: Lanes, S: Scheme<V>, T: Tile<V, S, R, C>, const R: usize, const C: usize> Part<V> for Grids<'_, V, S, T, R, C> {
+impl<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize> Part<V> for Grids<'_, V, S, T, R, C> {
     type Output = Result<()>;
     #[inline(always)]
     fn run(self) -> Result<()> {
@@ -253,40 +276,25 @@ enum Seeds<'a, V> {
 /// Where the cells of a block stand when they are kept in the order in which they are computed.
 #[derive(Clone, Copy)]
 pub(super) struct Order {
-    rows: usize,
-    columns: usize,
+    /// Rows that are swept together, and slots of them.
     together: usize,
-    /// Tiles side by side in the block.
-    across: usize,
+    size: usize,
 }
 
 impl Order {
-    fn new<V: Lanes, S: Scheme<V>, T: Tile<V, S, R, C>, const R: usize, const C: usize>(
-        tile: &T,
-        rows: Cuts,
-        columns: Cuts,
-        across: usize,
-    ) -> Self {
+    /// Of blocks of so many columns.
+    fn new<const R: usize>(columns: usize) -> Self {
         Order {
-            rows: rows.cells,
-            columns: columns.cells,
-            together: tile.rows_together(),
-            across,
+            together: R,
+            size: slots::<R>(R, columns),
         }
-    }
-
-    /// Cells of a tile.
-    pub fn size(&self) -> usize {
-        self.rows * self.columns
     }
 
     /// The place of a cell of the block.
     #[inline(always)]
     pub fn place(&self, row: usize, column: usize) -> usize {
-        let tile = row / self.rows * self.across + column / self.columns;
-        let (row, column) = (row % self.rows, column % self.columns);
-        let group = row / self.together;
-        tile * self.size() + (group * self.columns + column) * self.together + row % self.together
+        let (group, row) = (row / self.together, row % self.together);
+        group * self.size + (column + row) * self.together + row
     }
 }
 
@@ -366,7 +374,7 @@ impl<V, S, T, const R: usize, const C: usize> Gradients<V, S, T, R, C>
 where
     V: Lanes,
     S: Scheme<V>,
-    T: Tile<V, S, R, C>,
+    T: Tile<V, R, C>,
 {
     #[inline(always)]
     pub fn new(tile: T, extent: &Extent, to_x: bool, to_y: bool, given: bool) -> Result<Self> {
@@ -379,7 +387,7 @@ where
         Ok(Gradients {
             to_x: if to_x { Some(Sums::new(extent.x(), dim)?) } else { None },
             to_y: if to_y { Some(Sums::new(extent.y(), dim)?) } else { None },
-            replay: Replay::new(rows, columns)?,
+            replay: Replay::new(&tile, rows, columns)?,
             kept: Kept::new(band, rows, columns)?,
             band,
             marks: try_vec(if bands > 1 { bands * columns.total() } else { 0 }, flat)?,
@@ -388,7 +396,7 @@ where
             right: try_vec(rows.most(), S::Row::zero())?,
             sums: try_vec(columns.blocks(), S::Row::zero())?,
             top: try_vec(columns.most(), flat)?,
-            given: try_vec(if given { sweep.block_cells() } else { 0 }, V::zero())?,
+            given: try_vec(if given { sweep.block_slots() } else { 0 }, V::zero())?,
             sweep,
             moving: extent.channels.moving(extent.unfolded),
         })
@@ -497,7 +505,7 @@ where
             S::renew_rows(right, &mut self.sums[j]);
             let given = match seeds {
                 Seeds::Grids(supply) if GRID => {
-                    let order = Order::new(tile, *rows, *columns, across.len());
+                    let order = Order::new::<R>(cells.len());
                     supply.block(rows.cells(&panels), cells, &order, &mut self.given);
                     Some(self.given.as_slice())
                 }
@@ -525,7 +533,7 @@ impl<V, S, T, const R: usize, const C: usize, const GRID: bool> Part<V> for Back
 where
     V: Lanes,
     S: Scheme<V>,
-    T: Tile<V, S, R, C>,
+    T: Tile<V, R, C>,
 {
     type Output = Result<()>;
     #[inline(always)]

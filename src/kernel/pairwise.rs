@@ -124,7 +124,7 @@ impl<S: Real> Loader<S> {
     where
         V: Lanes<Scalar = S>,
         C: Scheme<V>,
-        T: Tile<V, C, R, K>,
+        T: Tile<V, R, K>,
     {
         let options = &pairs.options;
         let mut lanes = [Lane::empty(); MAX_LANES];
@@ -150,7 +150,7 @@ impl<S: Real> Loader<S> {
     where
         V: Lanes<Scalar = S>,
         C: Scheme<V>,
-        T: Tile<V, C, R, K>,
+        T: Tile<V, R, K>,
     {
         let mut lanes = [[Lane::empty(); 1]; 2];
         let [x, y] = &mut lanes;
@@ -206,9 +206,10 @@ impl<S: Real> Work<S> for Solve<'_, '_, '_, '_, '_, S> {
 
 impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, '_, S> {
     type Output = Result<()>;
+    const BACK: bool = false;
 
     #[inline(always)]
-    fn run<C: Scheme<V>, T: Tile<V, C, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
+    fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
         let mut sweep = None;
         let mut loader = Loader::new()?;
         while let Some(Task { group, outputs }) = self.queue.take() {
@@ -313,9 +314,10 @@ impl<S: Real, const GRIDS: bool> Work<S> for Differentiate<'_, '_, '_, '_, '_, '
 
 impl<S: Real, V: Lanes<Scalar = S>, const GRIDS: bool> Job<V> for Differentiate<'_, '_, '_, '_, '_, '_, S, GRIDS> {
     type Output = Result<()>;
+    const BACK: bool = true;
 
     #[inline(always)]
-    fn run<C: Scheme<V>, T: Tile<V, C, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
+    fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
         let mut gradients = None;
         let mut loader = Loader::new()?;
         let dim = self.pairs.x.dim();

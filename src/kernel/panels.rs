@@ -243,6 +243,7 @@ struct Cursor<'a, V, const P: usize> {
     panels: &'a mut [[V; P]],
     channels: usize,
     dim: usize,
+    /// The first channel of the panel, the increment in it, and the channel.
     panel: usize,
     increment: usize,
     channel: usize,
@@ -251,14 +252,14 @@ struct Cursor<'a, V, const P: usize> {
 impl<V: Lanes, const P: usize> Cursor<'_, V, P> {
     #[inline(always)]
     fn put(&mut self, vector: V) {
-        self.panels[self.panel * self.channels + self.channel][self.increment] = vector;
+        self.panels[self.panel + self.channel][self.increment] = vector;
         self.channel += 1;
         if self.channel == self.dim {
             self.channel = 0;
             self.increment += 1;
             if self.increment == P {
                 self.increment = 0;
-                self.panel += 1;
+                self.panel += self.channels;
             }
         }
     }
@@ -283,31 +284,44 @@ fn transpose<V: Lanes, const P: usize>(
     cursor: &mut Cursor<'_, V, P>,
 ) {
     let scale = V::constant(scale);
+    // A shorter lane begins later.
+    let late = lanes.map(|lane| count + dim - lane.points.len().max(dim));
     let mut block = [V::zero(); MAX_LANES];
     let mut done = 0;
     while done < count {
-        for (vector, lane) in block.iter_mut().zip(lanes).take(V::LANES) {
-            // A shorter lane begins later.
-            let late = count + dim - lane.points.len().max(dim);
-            *vector = match done.checked_sub(late) {
-                Some(from) if done + V::LANES <= count => {
-                    V::load(&lane.points[from + dim..]) - V::load(&lane.points[from..])
-                }
-                _ => V::load(&std::array::from_fn::<_, MAX_LANES, _>(|e| {
-                    let place = (done + e)
-                        .checked_sub(late)
-                        .filter(|place| place + dim < lane.points.len());
-                    place.map_or(V::Scalar::ZERO, |from| lane.points[from + dim] - lane.points[from])
-                })),
-            } * scale;
+        // The last block overlaps the one before it.
+        let from = done.min(count.saturating_sub(V::LANES));
+        for l in 0..V::LANES {
+            block[l] = increments::<V>(lanes[l].points, dim, from, late[l]) * scale;
         }
         V::transpose(&mut block);
-        let full = V::LANES.min(count - done);
-        for &vector in &block[..full] {
-            cursor.put(vector);
+        let all = count.min(V::LANES);
+        if from == done && all == V::LANES {
+            for e in 0..V::LANES {
+                cursor.put(block[e]);
+            }
+        } else {
+            for &vector in &block[done - from..all] {
+                cursor.put(vector);
+            }
         }
-        done += V::LANES;
+        done = from + V::LANES;
     }
+}
+
+/// A vector of numbers of increments of one path from number `from` on, where the path begins at number `late`: zeros
+/// before it and behind it.
+#[inline(always)]
+fn increments<V: Lanes>(points: &[V::Scalar], dim: usize, from: usize, late: usize) -> V {
+    if let Some(from) = from.checked_sub(late)
+        && from + dim + V::LANES <= points.len()
+    {
+        return V::load(&points[from + dim..]) - V::load(&points[from..]);
+    }
+    V::load(&std::array::from_fn::<_, MAX_LANES, _>(|e| {
+        let place = (from + e).checked_sub(late).filter(|place| place + dim < points.len());
+        place.map_or(V::Scalar::ZERO, |from| points[from + dim] - points[from])
+    }))
 }
 
 /// Gradients with respect to the increments of a side, `dim` channels, as its panels.

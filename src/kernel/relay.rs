@@ -9,7 +9,7 @@ use super::block::{self, Cuts};
 use super::pairs::{Extent, Tick};
 use super::panels::{Channels, Lane, Places, Side};
 use super::scheme::{Scheme, Vectors};
-use super::tile::Tile;
+use super::tile::{Passing, Scratch, Tile};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 use std::ops::Range;
@@ -87,7 +87,7 @@ impl Bands {
 }
 
 /// Whether `pairs` pairs of this size are better swept one after the other, lanes over strips.
-pub(super) fn pays<V: Lanes, S: Scheme<V>, T: Tile<V, S, R, C>, const R: usize, const C: usize>(
+pub(super) fn pays<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize>(
     tile: &T,
     extent: &Extent,
     pairs: usize,
@@ -197,13 +197,16 @@ pub(super) struct Relay<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: 
     pub(super) left: Vec<S::Edge>,
     pub(super) corners: Vec<V>,
     pub(super) sums: Vec<S::Edge>,
+    /// Δ/2 of a block.
+    h: Vec<[V; R]>,
+    scratch: Scratch<V>,
 }
 
 impl<'a, V, S, T, const R: usize, const C: usize> Relay<'a, V, S, T, R, C>
 where
     V: Lanes,
     S: Scheme<V>,
-    T: Tile<V, S, R, C>,
+    T: Tile<V, R, C>,
 {
     /// For one pair; `kept` whether it will be gone back over.
     pub fn new(
@@ -244,6 +247,8 @@ where
             left: try_vec(rows.blocks() * rows.most(), S::flat(V::zero()))?,
             corners: try_vec(rows.blocks(), V::zero())?,
             sums: try_vec(rows.blocks(), S::flat(V::zero()))?,
+            h: try_vec(rows.each * columns.each * C, [V::zero(); R])?,
+            scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         };
         relay.load_y(&y_path);
         relay.top_row.fill(&S::flat(V::constant(1.0)));
@@ -327,7 +332,17 @@ where
                     kept.keep(t, strip, left, top, corner);
                 }
                 let increments = (self.x.load(panels), self.y.as_slice());
-                block::forward::<V, S, T, _, R, C>(&self.tile, increments, channels, left, top, corner, &mut ());
+                let (scratch, mut passing) = (&mut self.scratch, Passing(&mut self.h));
+                block::forward::<V, S, T, _, R, C>(
+                    &self.tile,
+                    increments,
+                    channels,
+                    scratch,
+                    left,
+                    top,
+                    corner,
+                    &mut passing,
+                );
             }
         }
         let last = self.bands.blocks.1.checked_sub(1);
@@ -350,7 +365,7 @@ impl<V, S, T, const R: usize, const C: usize> Part<V> for Band<'_, '_, V, S, T, 
 where
     V: Lanes,
     S: Scheme<V>,
-    T: Tile<V, S, R, C>,
+    T: Tile<V, R, C>,
 {
     type Output = ();
     #[inline(always)]

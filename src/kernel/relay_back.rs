@@ -34,7 +34,7 @@ impl<'a, V, S, T, const R: usize, const C: usize> RelayBack<'a, V, S, T, R, C>
 where
     V: Lanes,
     S: Scheme<V>,
-    T: Tile<V, S, R, C>,
+    T: Tile<V, R, C>,
 {
     pub fn new(relay: Relay<'a, V, S, T, R, C>, wanted: (bool, bool)) -> Result<Self> {
         let (rows, columns, blocks) = (relay.rows, relay.columns, relay.bands.blocks.1);
@@ -46,7 +46,7 @@ where
         };
         let parts = S::Column::zero().as_ref().len();
         Ok(RelayBack {
-            replay: Replay::new(rows, columns)?,
+            replay: Replay::new(&relay.tile, rows, columns)?,
             kept: KeptBand::new(relay.bands.steps(), rows, columns)?,
             left: try_vec(rows.most(), S::flat(V::zero()))?,
             top: try_vec(columns.most(), S::flat(V::zero()))?,
@@ -247,7 +247,7 @@ impl<V, S, T, const R: usize, const C: usize> Part<V> for BandBack<'_, '_, V, S,
 where
     V: Lanes,
     S: Scheme<V>,
-    T: Tile<V, S, R, C>,
+    T: Tile<V, R, C>,
 {
     type Output = ();
     #[inline(always)]

@@ -28,7 +28,7 @@ use crate::simd::Lanes;
 pub(super) trait Factors<V: Lanes>: Copy {
     /// From h = Δ/2.
     fn new(half_delta: V) -> Self;
-    /// `base + a·p + b·d`, for one or two bases.
+    /// `base + a·p + b·d`, for some bases.
     fn grow<const N: usize>(self, p: V, d: V, bases: [V; N]) -> [V; N];
     /// ∂k/∂h
     fn slope(self, p: V, d: V) -> V;
@@ -73,14 +73,14 @@ impl<V: Lanes> Factors<V> for Single<V> {
     #[inline(always)]
     fn spread(self, w: V) -> (V, V) {
         let s = self.h * w;
-        let b = self.third * s;
-        (s + b, b)
+        (self.third.mul_add(s, s), self.third * s)
     }
 
     #[inline(always)]
     fn spread_all(self, w: V) -> (V, V) {
-        let s = self.h * w;
-        (self.third.mul_add(s, w + s), self.third.neg_mul_add(s, w))
+        // a and b do not wait for w.
+        let (a, b) = (self.third.mul_add(self.h, self.h), self.third * self.h);
+        (a.mul_add(w, w), b.neg_mul_add(w, w))
     }
 }
 
@@ -158,6 +158,11 @@ pub(super) trait Scheme<V: Lanes>: Send + Sync + 'static {
     /// with ∂F/∂k of the last corner behind both ends.
     fn below(seed: V) -> Self::Column;
     fn beyond(seed: V) -> Self::Row;
+    /// What a row of cells handed up, given what it now hands to the left: what both hold is kept but once.
+    #[inline(always)]
+    fn handed(up: Self::Column, _left: &Self::Row) -> Self::Column {
+        up
+    }
     /// One cell of the adjoint, from what its neighbours hand it and `given` = ∂F/∂k as it was given; returns w.
     fn adjoint<F: Factors<V>>(row: &mut Self::Row, column: &mut Self::Column, given: Option<V>, factors: F) -> V;
 }
@@ -268,9 +273,10 @@ impl<V: Lanes> Scheme<V> for Carried {
 
     #[inline(always)]
     fn cell<F: Factors<V>>(left: &mut [V; 2], up: &mut [V; 2], d: V, factors: F) {
+        // k is the mean of what both edges make it. Half of that does not wait for the growth.
         let p = left[0] + up[0];
-        let [down, right] = factors.grow(p, d, [left[1], up[1]]);
-        let k = (p + (down + right)) * V::constant(0.5);
+        let half = (p + (left[1] + up[1])) * V::constant(0.5);
+        let [down, right, k] = factors.grow(p, d, [left[1], up[1], half]);
         *left = [k, down];
         *up = [k, right];
     }
@@ -307,13 +313,19 @@ impl<V: Lanes> Scheme<V> for Carried {
     }
 
     #[inline(always)]
+    fn handed(up: [V; 3], left: &[V; 4]) -> [V; 3] {
+        [left[0], up[1], up[2]]
+    }
+
+    #[inline(always)]
     fn adjoint<F: Factors<V>>(row: &mut [V; 4], column: &mut [V; 3], given: Option<V>, factors: F) -> V {
         let mut growth = row[2] + column[2];
         if let Some(given) = given {
             growth = growth + given;
         }
+        let half = (row[0] + column[0]) + (row[1] + column[1]);
+        let w = half.mul_add(V::constant(0.5), growth);
         let (down, right) = (row[1] + growth, column[1] + growth);
-        let w = ((row[0] + column[0]) + (down + right)) * V::constant(0.5);
         let (forth, across) = factors.spread(w);
         *column = [w, right, forth + row[3]];
         *row = [w, down, forth, across];

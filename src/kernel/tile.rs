@@ -1,39 +1,37 @@
-//! A tile of R × C increments of x and y: their products, and all cells of the refined grid that come of them.
+//! A row of tiles, each of R × C increments of x and y: their products, and what becomes of them in cells.
 
-use super::scheme::{Factors, Scheme};
+use super::scheme::{Factors, Many, Scheme};
+use crate::error::{Result, try_vec};
 use crate::simd::Lanes;
 
-/// Δ/2 of a tile: sums over channels, in one order. Time, where there is time, is the last channel.
+/// Rows of a panel whose products are summed together: with C columns, their sums stay in registers.
+const TOGETHER: usize = 4;
+
+/// Δ/2 of a tile, column by column: sums over channels, in one order. Time, where there is time, is the last channel.
 #[inline(always)]
-pub(super) fn products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], dy: &[[V; C]]) -> [[V; C]; R] {
-    let mut sums = [[V::zero(); C]; R];
-    for (x, y) in dx.iter().zip(dy) {
+pub(super) fn products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], dy: &[[V; C]], h: &mut [[V; R]; C]) {
+    for first in (0..R).step_by(TOGETHER) {
+        let mut sums = [[V::zero(); TOGETHER]; C];
+        for (x, y) in dx.iter().zip(dy) {
+            for c in 0..C {
+                for r in 0..TOGETHER {
+                    sums[c][r] = x[first + r].mul_add(y[c], sums[c][r]);
+                }
+            }
+        }
         for c in 0..C {
-            for r in 0..R {
-                sums[r][c] = x[r].mul_add(y[c], sums[r][c]);
+            for r in 0..TOGETHER {
+                h[c][first + r] = sums[c][r];
             }
         }
     }
-    sums
 }
 
-/// The last channel of both sides, if it is time: their product is the part of Δ/2 that comes of time alone.
-#[inline(always)]
-pub(super) fn times<V: Lanes, const R: usize, const C: usize>(
-    time: bool,
-    dx: &[[V; R]],
-    dy: &[[V; C]],
-) -> ([V; R], [V; C]) {
-    match (dx.last(), dy.last()) {
-        (Some(x), Some(y)) if time => (*x, *y),
-        _ => ([V::zero(); R], [V::zero(); C]),
-    }
-}
-
-/// Is told of every cell, in the order in which they are computed: `place` counts within the tile.
+/// Is told of every cell of a row of tiles. `slot` counts R rows after R rows; within them the steps of the wave, R slots
+/// each.
 pub(super) trait Record<V: Lanes> {
     /// l, u, d of the cell, its factors, and its k.
-    fn cell<F: Factors<V>>(&mut self, place: usize, around: [V; 3], factors: F, k: V);
+    fn cell<F: Factors<V>>(&mut self, slot: usize, around: [V; 3], factors: F, k: V);
 }
 
 /// Forgets.
@@ -47,8 +45,8 @@ pub(super) struct Slopes<'a, V>(&'a mut [V]);
 
 impl<V: Lanes> Record<V> for Slopes<'_, V> {
     #[inline(always)]
-    fn cell<F: Factors<V>>(&mut self, place: usize, [l, u, d]: [V; 3], factors: F, _: V) {
-        self.0[place] = factors.slope(l + u, d);
+    fn cell<F: Factors<V>>(&mut self, slot: usize, [l, u, d]: [V; 3], factors: F, _: V) {
+        self.0[slot] = factors.slope(l + u, d);
     }
 }
 
@@ -57,111 +55,175 @@ pub(super) struct Nodes<'a, V>(&'a mut [V]);
 
 impl<V: Lanes> Record<V> for Nodes<'_, V> {
     #[inline(always)]
-    fn cell<F: Factors<V>>(&mut self, place: usize, _: [V; 3], _: F, k: V) {
-        self.0[place] = k;
+    fn cell<F: Factors<V>>(&mut self, slot: usize, _: [V; 3], _: F, k: V) {
+        self.0[slot] = k;
     }
 }
 
-/// Makes the records of the tiles of a block, one after the other.
+/// Makes the records of the rows of tiles of a block, and has room for their Δ/2.
 ///
 /// A trait and not a closure: closures are inlined at the compiler's discretion, and one with vectors in it that is not
 /// inlined is compiled without the features of its level.
-pub(super) trait Records<V: Lanes, const R: usize, const C: usize> {
-    type Tile<'a>: Record<V>
+pub(super) trait Records<V: Lanes, const R: usize> {
+    type Row<'a>: Record<V>
     where
         Self: 'a;
-    /// For tile number `tile` with this Δ/2.
-    fn tile(&mut self, tile: usize, h: &[[V; C]; R]) -> Self::Tile<'_>;
+    /// Room for Δ/2 of all rows.
+    fn h(&mut self) -> &mut [[V; R]];
+    /// For row number `row` of tiles, of `increments` columns and `slots` slots; `all`: Δ/2 of all rows is there.
+    fn row(&mut self, row: usize, increments: usize, slots: usize, all: bool) -> (&mut [[V; R]], Self::Row<'_>);
 }
 
-impl<V: Lanes, const R: usize, const C: usize> Records<V, R, C> for () {
-    type Tile<'a> = ();
+/// Keeps nothing.
+pub(super) struct Passing<'a, V, const R: usize>(pub &'a mut [[V; R]]);
+
+impl<V: Lanes, const R: usize> Records<V, R> for Passing<'_, V, R> {
+    type Row<'a>
+        = ()
+    where
+        Self: 'a;
     #[inline(always)]
-    fn tile(&mut self, _: usize, _: &[[V; C]; R]) {}
+    fn h(&mut self) -> &mut [[V; R]] {
+        self.0
+    }
+    #[inline(always)]
+    fn row(&mut self, row: usize, increments: usize, _: usize, all: bool) -> (&mut [[V; R]], ()) {
+        let row = if all { row } else { 0 };
+        (&mut self.0[row * increments..][..increments], ())
+    }
 }
 
-/// Δ/2 and the slopes of a block; `size` cells a tile.
-pub(super) struct BlockSlopes<'a, V, const R: usize, const C: usize> {
-    pub h: &'a mut [[[V; C]; R]],
+/// Δ/2 and the slopes of a block.
+pub(super) struct BlockSlopes<'a, V, const R: usize> {
+    pub h: &'a mut [[V; R]],
     pub slopes: &'a mut [V],
-    pub size: usize,
 }
 
-impl<V: Lanes, const R: usize, const C: usize> Records<V, R, C> for BlockSlopes<'_, V, R, C> {
-    type Tile<'a>
+impl<V: Lanes, const R: usize> Records<V, R> for BlockSlopes<'_, V, R> {
+    type Row<'a>
         = Slopes<'a, V>
     where
         Self: 'a;
     #[inline(always)]
-    fn tile(&mut self, tile: usize, h: &[[V; C]; R]) -> Slopes<'_, V> {
-        self.h[tile] = *h;
-        Slopes(&mut self.slopes[tile * self.size..][..self.size])
+    fn h(&mut self) -> &mut [[V; R]] {
+        self.h
+    }
+    #[inline(always)]
+    fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Slopes<'_, V>) {
+        (
+            &mut self.h[row * increments..][..increments],
+            Slopes(&mut self.slopes[row * slots..][..slots]),
+        )
     }
 }
 
-/// The nodes of a block; `size` cells a tile.
-pub(super) struct BlockNodes<'a, V> {
+/// The nodes of a block.
+pub(super) struct BlockNodes<'a, V, const R: usize> {
+    pub h: &'a mut [[V; R]],
     pub nodes: &'a mut [V],
-    pub size: usize,
 }
 
-impl<V: Lanes, const R: usize, const C: usize> Records<V, R, C> for BlockNodes<'_, V> {
-    type Tile<'a>
+impl<V: Lanes, const R: usize> Records<V, R> for BlockNodes<'_, V, R> {
+    type Row<'a>
         = Nodes<'a, V>
     where
         Self: 'a;
     #[inline(always)]
-    fn tile(&mut self, tile: usize, _: &[[V; C]; R]) -> Nodes<'_, V> {
-        Nodes(&mut self.nodes[tile * self.size..][..self.size])
+    fn h(&mut self) -> &mut [[V; R]] {
+        self.h
+    }
+    #[inline(always)]
+    fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Nodes<'_, V>) {
+        (
+            &mut self.h[row * increments..][..increments],
+            Nodes(&mut self.nodes[row * slots..][..slots]),
+        )
     }
 }
 
+/// With lead-lag, Δ/2 of a column of increments in different halves: what time alone adds. Time is the last channel.
 #[inline(always)]
-pub(super) fn given_at<V: Lanes>(given: Option<&[V]>, place: usize) -> Option<V> {
-    match given {
-        Some(given) => Some(given[place]),
-        None => None,
+pub(super) fn apart<V: Lanes, const R: usize, const C: usize>(
+    time: bool,
+    dx: &[[V; R]],
+    dy: &[[V; C]],
+    column: usize,
+) -> [V; R] {
+    let mut apart = [V::zero(); R];
+    if let Some(x) = dx.last()
+        && time
+    {
+        let y = dy[(column / C + 1) * dx.len() - 1][column % C];
+        for r in 0..R {
+            apart[r] = x[r] * y;
+        }
+    }
+    apart
+}
+
+/// Scratch of a row of tiles.
+pub(super) struct Scratch<V> {
+    /// What refined cells share, and where the columns of cells find it.
+    pub factors: Vec<Many<V>>,
+    pub columns: Vec<usize>,
+    /// ∂F/∂k of R rows of refined cells.
+    pub adjoint: Vec<V>,
+    /// Δ/2 of cells that do not share it.
+    pub h: Vec<V>,
+}
+
+impl<V: Lanes> Scratch<V> {
+    /// For rows of `increments` increments of y.
+    pub fn new<T: Tile<V, R, C>, const R: usize, const C: usize>(tile: &T, increments: usize) -> Result<Self> {
+        let (x_cells, y_cells) = tile.cells();
+        let (factors, columns) = (tile.shared(increments), increments * y_cells);
+        let some = |size: usize| if factors > 0 { size } else { 0 };
+        let own = factors == 0 && x_cells > 1;
+        Ok(Scratch {
+            factors: try_vec(factors, Many::new(V::zero()))?,
+            columns: try_vec(some(columns), 0)?,
+            adjoint: try_vec(some(slots::<R>(R, columns)), V::zero())?,
+            h: try_vec(if own { R * x_cells * columns } else { 0 }, V::zero())?,
+        })
     }
 }
 
-/// How the cells of a tile come of its R × C increments.
-pub(super) trait Tile<V: Lanes, S: Scheme<V>, const R: usize, const C: usize>: Copy + Send + Sync {
-    /// State of the rows of a tile: registers, where they suffice.
-    type Left: Copy;
-    type Right: Copy;
+/// Slots of some rows and columns of cells.
+pub(super) const fn slots<const R: usize>(rows: usize, columns: usize) -> usize {
+    rows * (columns + R - 1)
+}
 
+/// How the cells of a row of tiles come of its increments.
+pub(super) trait Tile<V: Lanes, const R: usize, const C: usize>: Copy + Send + Sync {
     /// Refined cells along an increment of x and of y.
     fn cells(&self) -> (usize, usize);
-    /// Rows of cells that are swept together, column after column; then come the next.
-    fn rows_together(&self) -> usize;
 
-    fn load_left(&self, from: &[S::Edge]) -> Self::Left;
-    fn store_left(&self, left: &Self::Left, to: &mut [S::Edge]);
+    /// Factors that cells of a row of tiles share, of so many increments of y.
+    fn shared(&self, increments: usize) -> usize;
 
-    /// All cells, given h = Δ/2, the edges left and above and the corner between; leaves the right and lower edges and
-    /// the corner of the next tile.
-    fn forward(
+    /// All cells, given h = Δ/2 of the columns of increments, the edges left and above and the corner between; leaves
+    /// the right and lower edges.
+    fn forward<S: Scheme<V>>(
         &self,
-        h: &[[V; C]; R],
+        h: &[[V; R]],
         increments: (&[[V; R]], &[[V; C]]),
-        left: &mut Self::Left,
+        scratch: &mut Scratch<V>,
+        left: &mut [S::Edge],
         top: &mut [S::Edge],
-        corner: &mut V,
+        corner: V,
         record: &mut impl Record<V>,
     );
 
-    fn load_right(&self, from: &[S::Row]) -> Self::Right;
-    fn store_right(&self, right: &Self::Right, to: &mut [S::Row]);
-
     /// The adjoint of all cells, backwards: `slopes` as [`Slopes`] kept them, `given` the gradient given at every node
-    /// in the same order, or nothing. Returns ∂F/∂h summed over the cells of every increment.
-    fn adjoint(
+    /// in the same order, or nothing. Replaces h by ∂F/∂h summed over the cells of every increment.
+    fn adjoint<S: Scheme<V>>(
         &self,
-        h: &[[V; C]; R],
+        h: &mut [[V; R]],
         increments: (&[[V; R]], &[[V; C]]),
+        scratch: &mut Scratch<V>,
         slopes: &[V],
         given: Option<&[V]>,
-        right: &mut Self::Right,
+        right: &mut [S::Row],
         bottom: &mut [S::Column],
-    ) -> [[V; C]; R];
+    );
 }
