@@ -38,6 +38,12 @@ def test_unknown_mathematics_is_a_warning(monkeypatch):
     assert "nonsense" in said[0]
 
 
+def test_brackets_stretch_where_left_and_right_say_so():
+    html = mathml.mathml(nodes.math("", r"\langle x \rangle \lVert x \rVert (x)"), block=True)
+    assert html.count('stretchy="false"') == html.count("<mo") == 6
+    assert 'stretchy="false"' not in mathml.mathml(nodes.math("", r"\left( x \right)"), block=True)
+
+
 MODULE = '''
 """A module."""
 import numpy as np
