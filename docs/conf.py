@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-import goursat
 from pygments.lexers import RConsoleLexer
+
+import goursat
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
