@@ -120,9 +120,12 @@ test-peers: build/peers/ready ## other people's libraries against tests/vectors 
 	build/peers/bin/python tests/vectors/check.py
 	build/peers/bin/python -m pytest -q docs/coming-from.md
 
+# Pages whose code needs more than NumPy: make test-python-full runs it.
+OPTIONAL_PAGES = $(patsubst %,api/%.md,torch sklearn dask jax)
+
 .PHONY: docs paper test-paper
 docs: build/docs-env/ready ## the site, into build/docs: its code run, its links checked, warnings errors
-	build/docs-env/bin/python -m pytest -q docs --ignore=docs/coming-from.md
+	build/docs-env/bin/python -m pytest -q docs $(addprefix --ignore=docs/,coming-from.md $(OPTIONAL_PAGES))
 	rm -rf build/docs
 	build/docs-env/bin/sphinx-build -q -W --keep-going -b html -d build/docs-trees docs build/docs
 	build/docs-env/bin/python docs/check_links.py build/docs
@@ -133,8 +136,9 @@ paper: build/peers/tools ## the paper's tables and figures on this machine, into
 test-paper: build/peers/tools ## the same in tiny sizes, and the tests of its second PDE
 	build/peers/bin/python -m pytest -q benches/paper
 
-test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax, in the environment of the peers
+test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax and their pages, in the environment of the peers
 	build/peers/bin/pytest -q bindings/python/tests/full
+	build/peers/bin/python -m pytest -q --rootdir=docs $(addprefix docs/,$(OPTIONAL_PAGES))
 
 # The CUDA kernels, on the CPU: tests/cuda/shim.hpp takes the place of CUDA.
 CUDA_TESTS = build/cuda-tests/faults build/cuda-tests/kernels build/cuda-tests/signatures
@@ -217,7 +221,7 @@ build/peers/ready: build/peers/bin/python
 # PyTorch is large: the environment of the peers has it already.
 .PHONY: build/full/ready
 build/full/ready: build/peers/ready
-	build/peers/bin/python -m pip $(PIP) "./bindings/python[test-full]"
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[test-full]" "sybil>=8"
 
 build/%/bin/python:
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \

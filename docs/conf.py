@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from pygments.lexers import RConsoleLexer
+
 import goursat
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
@@ -16,13 +18,14 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathm
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]
-exclude_patterns = ["requirements.txt"]
+exclude_patterns = ["requirements.txt", ".pytest_cache"]
 
 # Names in single backticks are links where they are names of Goursat.
 default_role = "py:obj"
 add_module_names = False
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_param = False  # parameters that are described together stay together
 autodoc_typehints = "none"  # the docstrings say them
 autodoc_member_order = "bysource"
 
@@ -33,3 +36,7 @@ html_static_path = ["_static"]
 html_css_files = ["goursat.css"]
 html_copy_source = False
 html_show_sphinx = False
+
+
+def setup(app):
+    app.add_lexer("r-session", RConsoleLexer)

@@ -38,6 +38,12 @@ def test_unknown_mathematics_is_a_warning(monkeypatch):
     assert "nonsense" in said[0]
 
 
+def test_brackets_stretch_where_left_and_right_say_so():
+    html = mathml.mathml(nodes.math("", r"\langle x \rangle \lVert x \rVert (x)"), block=True)
+    assert html.count('stretchy="false"') == html.count("<mo") == 6
+    assert 'stretchy="false"' not in mathml.mathml(nodes.math("", r"\left( x \right)"), block=True)
+
+
 MODULE = '''
 """A module."""
 import numpy as np
@@ -69,7 +75,6 @@ def test_modules_are_read_and_not_imported(tmp_path):
     text = "\n".join(optional_module.reference(griffe.load("unheard_of", search_paths=[tmp_path]), Config()))
     for line in (
         ".. py:module:: unheard_of",
-        "A module.",
         ".. py:class:: Thing(size, *rest, loud=False, **more)",
         "   A thing.",
         "   :type size: int",
@@ -78,6 +83,7 @@ def test_modules_are_read_and_not_imported(tmp_path):
         '.. py:function:: work(a, b=2, *, c="d")',
     ):
         assert line in text.replace("'d'", '"d"').split("\n"), text
+    assert "A module" not in text
     assert "private" not in text
     assert "hidden" not in text
 

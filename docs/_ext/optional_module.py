@@ -55,8 +55,8 @@ def entry(item, config, indent=""):
 
 
 def reference(module, config):
-    """Return the lines of a module: what it says of itself, and what its __all__ names."""
-    lines = [f".. py:module:: {module.path}", "", *prose(module, config, "module"), ""]
+    """Return the lines of what a module names in its __all__; of the module, the page itself tells."""
+    lines = [f".. py:module:: {module.path}", ""]
     for name in module.exports or ():
         member = module.members[str(name)]
         lines += entry(member.final_target if member.is_alias else member, config)
