@@ -171,14 +171,13 @@ where
     fn run(self) {
         let (increments, scratch) = (self.increments, self.scratch);
         let (slopes, right, bottom) = (self.slopes, self.right, self.bottom);
-        // Apart, so that what is given costs nothing where nothing is.
         match self.given {
+            Some(given) => self
+                .tile
+                .adjoint::<S, true>(self.h, increments, scratch, slopes, given, right, bottom),
             None => self
                 .tile
-                .adjoint::<S>(self.h, increments, scratch, slopes, None, right, bottom),
-            given => self
-                .tile
-                .adjoint::<S>(self.h, increments, scratch, slopes, given, right, bottom),
+                .adjoint::<S, false>(self.h, increments, scratch, slopes, &[], right, bottom),
         }
     }
 }

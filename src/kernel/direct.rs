@@ -66,18 +66,18 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
     }
 
     #[inline(always)]
-    fn adjoint<S: Scheme<V>>(
+    fn adjoint<S: Scheme<V>, const GIVEN: bool>(
         &self,
         h: &mut [[V; R]],
         _: (&[[V; R]], &[[V; C]]),
         _: &mut Scratch<V>,
         slopes: &[V],
-        given: Option<&[V]>,
+        given: &[V],
         right: &mut [S::Row],
         bottom: &mut [S::Column],
     ) {
         let right = right.first_chunk_mut().expect("a state a row");
-        wave::back::<V, S, R>(&mut Shares { h, slopes }, right, bottom, given);
+        wave::back::<V, S, R, GIVEN>(&mut Shares { h, slopes }, right, bottom, given);
     }
 }
 
@@ -149,13 +149,13 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
     }
 
     #[inline(always)]
-    fn adjoint<S: Scheme<V>>(
+    fn adjoint<S: Scheme<V>, const GIVEN: bool>(
         &self,
         h: &mut [[V; R]],
         increments: (&[[V; R]], &[[V; C]]),
         scratch: &mut Scratch<V>,
         slopes: &[V],
-        given: Option<&[V]>,
+        given: &[V],
         right: &mut [S::Row],
         bottom: &mut [S::Column],
     ) {
@@ -163,15 +163,12 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
         let cells = self.unfold(h, increments, scratch);
         for (half, (cells, right)) in cells.into_iter().zip(right.as_chunks_mut().0).enumerate().rev() {
             let part = half * size..(half + 1) * size;
-            let given = match given {
-                Some(given) => Some(&given[part.clone()]),
-                None => None,
-            };
+            let given = if GIVEN { &given[part.clone()] } else { given };
             let mut shares = Shares {
                 h: cells,
                 slopes: &slopes[part],
             };
-            wave::back::<V, S, R>(&mut shares, right, bottom, given);
+            wave::back::<V, S, R, GIVEN>(&mut shares, right, bottom, given);
             for (h, cells) in h.iter_mut().zip(shares.h.as_chunks::<2>().0) {
                 for r in 0..R / 2 {
                     h[half * R / 2 + r] = cells[0][2 * r] + cells[1][2 * r + 1];

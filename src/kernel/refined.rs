@@ -135,13 +135,13 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
     }
 
     #[inline(always)]
-    fn adjoint<S: Scheme<V>>(
+    fn adjoint<S: Scheme<V>, const GIVEN: bool>(
         &self,
         h: &mut [[V; R]],
         increments: (&[[V; R]], &[[V; C]]),
         scratch: &mut Scratch<V>,
         slopes: &[V],
-        given: Option<&[V]>,
+        given: &[V],
         right: &mut [S::Row],
         bottom: &mut [S::Column],
     ) {
@@ -157,10 +157,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
         h.fill([V::zero(); R]);
         let size = slots::<R>(R, bottom.len());
         for (group, right) in right.as_chunks_mut().0.iter_mut().enumerate().rev() {
-            let given = match given {
-                Some(given) => Some(&given[group * size..][..size]),
-                None => None,
-            };
+            let given = if GIVEN { &given[group * size..][..size] } else { given };
             let mut field = SharedBack {
                 field: Shared::<V, R> {
                     factors,
@@ -170,7 +167,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
                 },
                 adjoint: &mut adjoint[..size],
             };
-            wave::back::<V, S, R>(&mut field, right, bottom, given);
+            wave::back::<V, S, R, GIVEN>(&mut field, right, bottom, given);
             self.collect(&field, &slopes[group * size..][..size], h);
         }
     }

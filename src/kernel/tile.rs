@@ -214,15 +214,15 @@ pub(super) trait Tile<V: Lanes, const R: usize, const C: usize>: Copy + Send + S
         record: &mut impl Record<V>,
     );
 
-    /// The adjoint of all cells, backwards: `slopes` as [`Slopes`] kept them, `given` the gradient given at every node
-    /// in the same order, or nothing. Replaces h by ∂F/∂h summed over the cells of every increment.
-    fn adjoint<S: Scheme<V>>(
+    /// The adjoint of all cells, backwards: `slopes` as [`Slopes`] kept them, `given`, if `GIVEN`, the gradient at every
+    /// node in the same order. Replaces h by ∂F/∂h summed over the cells of every increment.
+    fn adjoint<S: Scheme<V>, const GIVEN: bool>(
         &self,
         h: &mut [[V; R]],
         increments: (&[[V; R]], &[[V; C]]),
         scratch: &mut Scratch<V>,
         slopes: &[V],
-        given: Option<&[V]>,
+        given: &[V],
         right: &mut [S::Row],
         bottom: &mut [S::Column],
     );

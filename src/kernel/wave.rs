@@ -89,15 +89,16 @@ pub(super) fn forward<V: Lanes, S: Scheme<V>, const R: usize>(
 }
 
 /// What goes back, between two steps.
-struct Back<'a, V: Lanes, S: Scheme<V>, const R: usize> {
+struct Back<'a, V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool> {
     right: [S::Row; R],
     /// What each row has handed up.
     above: [S::Column; R],
     bottom: &'a mut [S::Column],
-    given: Option<&'a [V]>,
+    /// ∂F/∂k as it was given, slot after slot, if it was.
+    given: &'a [V],
 }
 
-impl<V: Lanes, S: Scheme<V>, const R: usize> Back<'_, V, S, R> {
+impl<V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool> Back<'_, V, S, R, GIVEN> {
     #[inline(always)]
     fn step<const WHOLE: bool>(&mut self, step: usize, field: &mut impl FieldBack<V>) {
         for r in 0..R {
@@ -110,10 +111,7 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Back<'_, V, S, R> {
                 below if below == R => self.bottom[column],
                 below => S::handed(self.above[below], &self.right[below]),
             };
-            let given = match self.given {
-                Some(given) => Some(given[slot]),
-                None => None,
-            };
+            let given = if GIVEN { Some(self.given[slot]) } else { None };
             let w = S::adjoint(&mut self.right[r], &mut below, given, field.at(r, column));
             field.put(r, column, slot, w);
             if r == 0 {
@@ -127,14 +125,14 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Back<'_, V, S, R> {
 
 /// The adjoint of all cells of R rows.
 #[inline(always)]
-pub(super) fn back<V: Lanes, S: Scheme<V>, const R: usize>(
+pub(super) fn back<V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool>(
     field: &mut impl FieldBack<V>,
     right: &mut [S::Row; R],
     bottom: &mut [S::Column],
-    given: Option<&[V]>,
+    given: &[V],
 ) {
     let columns = bottom.len();
-    let mut wave = Back::<V, S, R> {
+    let mut wave = Back::<V, S, R, GIVEN> {
         right: *right,
         above: [S::below(V::zero()); R],
         bottom,
