@@ -25,9 +25,9 @@ pub fn block_size<V: Lanes>(dim: usize) -> (usize, usize) {
 #[inline(always)]
 pub const fn occurs<V: Lanes>(letters: usize, words: usize) -> bool {
     if V::REGISTERS < 32 {
-        letters <= 4 && words <= 2 || letters == 3 && words == 3
+        letters <= 4 && words <= 2 || letters <= 3 && words == 3
     } else {
-        words <= 3 && letters < 8 || words <= 2 || letters == 4 && words == 4
+        words <= 3 && letters < 8 || words <= 2 || letters <= 4 && words == 4
     }
 }
 
