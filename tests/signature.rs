@@ -755,7 +755,7 @@ fn progress_and_cancellation() {
     let dim = 4;
     let path: Vec<f64> = Random(14).walk(400_000, dim);
     let batch = Batch::dense(&path, 1, path.len() / dim, dim).unwrap();
-    let options = plain(6);
+    let options = plain(7);
     let size = options.length(dim).unwrap();
     for threads in [1, 2] {
         for backward in [false, true] {

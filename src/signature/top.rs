@@ -187,8 +187,9 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
             words: &mut *words,
             sums: &mut *sums,
         });
+        let most = (1..=self.most_letters).rev().find(|&letters| occurs::<V>(letters, R));
         for (block, begin) in [(turns.first, 0), (1 - turns.first, 1)] {
-            for (a, count) in blocks(turns.size, self.most_letters) {
+            for (a, count) in blocks(turns.size, most.unwrap_or(1)) {
                 let at = Steps { begin, by: 2 };
                 last_level::<V, F, R>(self.letters, block * turns.size + a, count, words, at, sums);
             }
