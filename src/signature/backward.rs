@@ -1,23 +1,23 @@
-//! Gradients of pieces of paths: the work of one thread.
+//! Gradients of pieces of paths: the work of one thread. One lane a piece is here, one lane a suffix in
+//! `backward_suffixes`, few coefficients in `backward_small`.
 
 use super::backward_small::SmallPaths;
-use super::base::Base;
-use super::base_adjoint::BaseAdjoint;
-use super::forward::{chunk_steps, pulse, read, reverse};
+use super::backward_suffixes::{Finish, OverSuffixes};
+use super::forward::{chunk_steps, pulse, reverse};
 use super::lanes::Order;
-use super::letters::{Common, Letters, Own};
+use super::letters::{Letters, Own};
 use super::levels::Levels;
 use super::moves::Moves;
 use super::points::{Points, Window, scatter};
-use super::shape::{Places, Shape};
+use super::shape::Shape;
 use super::small_adjoint::exists;
 use super::tile::{Stretch, advance};
 use super::tile_adjoint::Tile;
-use super::top_adjoint::{ToLetters, ToWords};
+use super::top_adjoint::ToLetters;
 use crate::error::{Result, try_vec};
 use crate::parallel::Queue;
-use crate::path::{Transform, scatter_increments};
-use crate::simd::{Lanes, MAX_LANES, Part, Real, Work};
+use crate::path::Transform;
+use crate::simd::{Lanes, MAX_LANES, Real, Work};
 
 /// Increments `begin..end` of a path between what comes after and what comes before them.
 pub struct Piece<'a, S> {
@@ -85,12 +85,7 @@ impl<S: Real> Work<S> for Backward<'_, '_, '_, '_, S> {
             }
             return Ok(());
         }
-        let mut finish = Finish {
-            transform: self.transform,
-            dim: self.dim,
-            points: try_vec((self.longest + 1) * self.dim, S::ZERO)?,
-            rows: try_vec(self.longest.next_multiple_of(MAX_LANES) * self.levels.dim, S::ZERO)?,
-        };
+        let mut finish = Finish::new(&self.levels, self.longest, self.dim, self.transform)?;
         let mut tiles = OverSuffixes::<V>::new(&self.levels, self.longest)?;
         while let Some(pieces) = queue.take() {
             for piece in pieces {
@@ -106,52 +101,6 @@ impl<S: Real> Work<S> for Backward<'_, '_, '_, '_, S> {
 /// words depend on it, so it may depend on the shape alone.
 pub fn over_paths<S: Real>(levels: &Levels, lanes: usize) -> bool {
     levels.degree == 1 || levels.total() * lanes * size_of::<S>() <= 320 << 10
-}
-
-/// From gradients of increments to gradients of points.
-struct Finish<S> {
-    transform: Transform,
-    dim: usize,
-    points: Vec<S>,
-    /// Gradients of the increments, one row a step, the last increment first.
-    rows: Vec<S>,
-}
-
-impl<S: Real> Finish<S> {
-    #[inline(always)]
-    fn finish(&mut self, steps: usize, letters: usize, piece: &mut Piece<'_, S>) {
-        let size = piece.gradient.len() + piece.edge.len();
-        let points = &mut self.points[..size];
-        let rows = &self.rows[..steps * letters];
-        if self.transform == Transform::default() {
-            // What an increment gains, its end gains and its begin loses.
-            let mut rows = rows.chunks_exact(letters).rev();
-            let mut points = points.chunks_exact_mut(letters);
-            let (Some(mut before), Some(point)) = (rows.next(), points.next()) else {
-                return;
-            };
-            for (to, &z) in point.iter_mut().zip(before) {
-                *to = S::ZERO - z;
-            }
-            for (row, point) in rows.zip(points.by_ref()) {
-                for ((to, &a), &b) in point.iter_mut().zip(before).zip(row) {
-                    *to = a - b;
-                }
-                before = row;
-            }
-            if let Some(point) = points.next() {
-                point.copy_from_slice(before);
-            }
-        } else {
-            points.fill(S::ZERO);
-            for (s, row) in rows.chunks_exact(letters).enumerate() {
-                scatter_increments(steps - 1 - s, row, &self.transform, self.dim, points);
-            }
-        }
-        let (inside, edge) = self.points[..size].split_at(piece.gradient.len());
-        piece.gradient.copy_from_slice(inside);
-        piece.edge.copy_from_slice(edge);
-    }
 }
 
 /// One lane a piece.
@@ -174,18 +123,18 @@ struct OverPaths<V: Lanes> {
 }
 
 /// What both plans need.
-struct Scratch<V> {
-    state: Vec<V>,
-    adjoint: Vec<V>,
-    streams: Vec<V>,
-    adjoints: Vec<V>,
-    words: Vec<V>,
-    gradient: Vec<V>,
+pub struct Scratch<V> {
+    pub state: Vec<V>,
+    pub adjoint: Vec<V>,
+    pub streams: Vec<V>,
+    pub adjoints: Vec<V>,
+    pub words: Vec<V>,
+    pub gradient: Vec<V>,
 }
 
 impl<V: Lanes> Scratch<V> {
     #[inline(always)]
-    fn new(shape: &Shape, tiles: usize, chunk: usize, longest: usize) -> Result<Self> {
+    pub fn new(shape: &Shape, tiles: usize, chunk: usize, longest: usize) -> Result<Self> {
         let streams = chunk * shape.streams();
         Ok(Scratch {
             state: V::scratch(shape.begin(shape.degree))?,
@@ -309,257 +258,14 @@ impl<V: Lanes> OverPaths<V> {
     }
 }
 
-/// One lane a suffix.
-struct OverSuffixes<V: Lanes> {
-    levels: Levels,
-    shape: Shape,
-    places: Places,
-    letters: Vec<V::Scalar>,
-    base: Base<V>,
-    base_adjoint: BaseAdjoint<V>,
-    scratch: Scratch<V>,
-    /// Steps that are done together, and the state of a tile before each such chunk.
-    chunk: usize,
-    before: Vec<V>,
-    stem: Vec<V>,
-    stem_adjoint: Vec<V>,
-    sums: Vec<V::Scalar>,
-}
-
-impl<V: Lanes> OverSuffixes<V> {
-    #[inline(always)]
-    fn new(levels: &Levels, longest: usize) -> Result<Self> {
-        let shape = Shape::of_suffixes(levels, V::LANES);
-        let flat = shape.base + 1 == levels.degree;
-        let chunk = if flat {
-            longest.max(1)
-        } else {
-            chunk::<V>(levels, longest)
-        };
-        let tiles = if flat { shape.width } else { 1 };
-        let higher = longest * (levels.degree - shape.base);
-        let state = if flat { 0 } else { shape.begin(levels.degree) };
-        Ok(OverSuffixes {
-            levels: *levels,
-            shape,
-            places: Places::new(&shape)?,
-            letters: try_vec(longest * levels.dim, V::Scalar::ZERO)?,
-            base: Base::new(levels, &shape, longest)?,
-            base_adjoint: BaseAdjoint::new(levels, &shape, longest)?,
-            scratch: Scratch::new(&shape, tiles, chunk, longest)?,
-            chunk,
-            before: V::scratch(longest.div_ceil(chunk) * state)?,
-            stem: V::scratch(higher)?,
-            stem_adjoint: V::scratch(higher)?,
-            sums: try_vec(longest.next_multiple_of(MAX_LANES) * levels.dim, V::Scalar::ZERO)?,
-        })
-    }
-
-    #[inline(always)]
-    fn run(
-        &mut self,
-        piece: &mut Piece<'_, V::Scalar>,
-        finish: &mut Finish<V::Scalar>,
-        pulse: &mut impl FnMut(usize) -> Result<()>,
-    ) -> Result<()> {
-        let (levels, shape, d) = (self.levels, self.shape, self.levels.dim);
-        let steps = piece.end - piece.begin;
-        read(&piece.increments, piece.end, steps, d, &mut self.letters);
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
-        let state = (!piece.state.is_empty()).then_some(piece.state);
-        self.base.run(steps, letters, state);
-        self.base_adjoint.begin(steps);
-        self.scratch.gradient[..steps * d].fill(V::zero());
-        if shape.base + 1 == levels.degree {
-            self.flat(piece, steps, pulse)?;
-        } else {
-            for v in 0..shape.width {
-                self.tile(piece, steps, v, pulse)?;
-            }
-        }
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
-        let (gradient, sums) = (&mut self.scratch.gradient[..steps * d], &mut self.sums[..]);
-        let both = (&mut *gradient, &mut sums[..steps * d]);
-        self.base_adjoint.rest(&self.base, steps, letters, piece.lower, both);
-        V::call(Sums {
-            vectors: gradient,
-            numbers: sums,
-            to: &mut finish.rows,
-        });
-        finish.finish(steps, d, piece);
-        Ok(())
-    }
-
-    /// Where the last level stands right on the base: its words, one stream a vector of them.
-    #[inline(always)]
-    fn flat(
-        &mut self,
-        piece: &Piece<'_, V::Scalar>,
-        steps: usize,
-        pulse: &mut impl FnMut(usize) -> Result<()>,
-    ) -> Result<()> {
-        let (levels, shape, scratch, d) = (self.levels, self.shape, &mut self.scratch, self.levels.dim);
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
-        for (v, tile) in scratch.adjoint.chunks_exact_mut(d).enumerate() {
-            read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, tile);
-        }
-        let (words, handed) = scratch.words.split_at_mut(steps * shape.width);
-        let handed = &mut handed[..steps * shape.width];
-        for (v, words) in words.chunks_exact_mut(steps).enumerate() {
-            self.base.stem(v, steps, letters, words);
-        }
-        V::call(ToLetters {
-            steps,
-            dim: d,
-            words,
-            top: &scratch.adjoint,
-            gradient: &mut scratch.gradient,
-        });
-        V::call(ToWords::<V, Common> {
-            letters,
-            steps,
-            top: &scratch.adjoint,
-            to: &mut *handed,
-        });
-        for (v, back) in handed.chunks_exact(steps).enumerate() {
-            let both = (&mut scratch.gradient[..steps * d], &mut self.sums[..steps * d]);
-            self.base_adjoint.stem(&self.base, v, letters, piece.lower, back, both);
-        }
-        pulse(2 * steps * scratch.adjoint.len())
-    }
-
-    /// Tile `v`: forth to find its state before each chunk of steps, and back.
-    #[inline(always)]
-    fn tile(
-        &mut self,
-        piece: &Piece<'_, V::Scalar>,
-        steps: usize,
-        v: usize,
-        pulse: &mut impl FnMut(usize) -> Result<()>,
-    ) -> Result<()> {
-        let (levels, shape, scratch, d) = (self.levels, self.shape, &mut self.scratch, self.levels.dim);
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
-        for k in shape.base + 1..levels.degree {
-            let (range, to) = (levels.begin(k)..levels.begin(k + 1), shape.begin(k));
-            let state = &mut scratch.state[to..][..shape.words(k)];
-            match piece.state.get(range.clone()) {
-                Some(from) => read_tile(&levels, &shape, &self.places, v, k, from, state),
-                None => state.fill(V::zero()),
-            }
-            let adjoint = &mut scratch.adjoint[to..][..shape.words(k)];
-            read_tile(&levels, &shape, &self.places, v, k, &piece.lower[range], adjoint);
-        }
-        let top = &mut scratch.adjoint[shape.begin(levels.degree)..];
-        read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, top);
-        let higher = levels.degree - shape.base;
-        self.base.stem(v, steps, letters, &mut self.stem);
-        let stem_adjoint = &mut self.stem_adjoint[..steps * higher];
-        for (begin, before) in chunks(steps, self.chunk).zip(self.before.chunks_exact_mut(scratch.state.len())) {
-            before.copy_from_slice(&scratch.state);
-            if begin + self.chunk < steps {
-                let stretch = Stretch {
-                    shape,
-                    steps: self.chunk,
-                    letters: letters.from(begin),
-                    stem: &self.stem[begin * higher..],
-                    fresh: false,
-                };
-                advance::<V, Common>(stretch, &mut scratch.state, &mut scratch.streams);
-            }
-        }
-        for (begin, before) in chunks(steps, self.chunk)
-            .zip(self.before.chunks_exact(scratch.state.len()))
-            .rev()
-        {
-            let count = self.chunk.min(steps - begin);
-            scratch.state.copy_from_slice(before);
-            let mut tile = Tile {
-                shape,
-                steps: count,
-                letters: letters.from(begin),
-                stem: &self.stem[begin * higher..][..count * higher],
-                stem_adjoint: &mut stem_adjoint[begin * higher..][..count * higher],
-                state: &mut scratch.state,
-                adjoint: &mut scratch.adjoint,
-                gradient: &mut scratch.gradient[begin * d..][..count * d],
-                streams: &mut scratch.streams,
-                adjoints: &mut scratch.adjoints,
-                words: &mut scratch.words,
-            };
-            tile.pull_back::<Common>(pulse)?;
-        }
-        let both = (&mut scratch.gradient[..steps * d], &mut self.sums[..steps * d]);
-        self.base_adjoint
-            .stem(&self.base, v, letters, piece.lower, stem_adjoint, both);
-        Ok(())
-    }
-}
-
 /// Steps of a chunk. In the passes over the last two levels a step has its letters, their gradients and what goes to and
 /// fro between a word and its parent.
 #[inline(always)]
-fn chunk<V: Lanes>(levels: &Levels, longest: usize) -> usize {
+pub fn chunk<V: Lanes>(levels: &Levels, longest: usize) -> usize {
     chunk_steps(longest, (levels.dim + 5) * size_of::<V>(), 24 << 10)
 }
 
 /// Where chunks begin.
-fn chunks(steps: usize, chunk: usize) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator {
+pub fn chunks(steps: usize, chunk: usize) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator {
     (0..steps.div_ceil(chunk)).map(move |c| c * chunk)
-}
-
-/// The sums of vectors, and a number to each.
-struct Sums<'a, 's, V: Lanes> {
-    vectors: &'a [V],
-    /// Whole vectors of them, and of the sums.
-    numbers: &'a [V::Scalar],
-    to: &'s mut [V::Scalar],
-}
-
-impl<V: Lanes> Part<V> for Sums<'_, '_, V> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (block, vectors) in self.vectors.chunks(V::LANES).enumerate() {
-            let mut rows = [V::zero(); MAX_LANES];
-            rows[..vectors.len()].copy_from_slice(vectors);
-            let at = block * V::LANES;
-            (V::sums(&rows) + V::load(&self.numbers[at..])).store(&mut self.to[at..]);
-        }
-    }
-}
-
-/// Level `k` of tile `v` from its places in `level`.
-#[inline(always)]
-fn read_tile<V: Lanes>(
-    levels: &Levels,
-    shape: &Shape,
-    places: &Places,
-    v: usize,
-    k: usize,
-    level: &[V::Scalar],
-    tile: &mut [V],
-) {
-    let suffixes = levels.size(shape.base);
-    let at = v * V::LANES;
-    let count = V::LANES.min(suffixes - at);
-    for (word, &place) in level.chunks_exact(suffixes).zip(places.level(shape, k)) {
-        tile[place as usize] = V::load_some(&word[at..][..count]);
-    }
 }

@@ -8,7 +8,7 @@
 //! | `base`, `base_adjoint` | the levels below the tiles |
 //! | `lanes`, `points` | several paths, one a lane: coefficients, points and increments |
 //! | `small`, `small_adjoint`, `backward_small`, `ahead` | the same unrolled, for few coefficients |
-//! | `forward`, `backward` | the work of one thread on pieces of paths |
+//! | `forward`, `backward`, `backward_suffixes` | the work of one thread on pieces of paths |
 //! | `pieces`, `chen`, `chain` | where paths are cut in time; pieces joined by Chen's identity, and its adjoint |
 //! | `products`, `gradients`, `stages` | what the public functions share among threads, stage after stage |
 //! | `line` | paths in one channel |
@@ -17,6 +17,7 @@
 mod ahead;
 mod backward;
 mod backward_small;
+mod backward_suffixes;
 mod base;
 mod base_adjoint;
 mod chain;
