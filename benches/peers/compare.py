@@ -16,7 +16,8 @@ from works import GOURSAT, PYSIGLIB, gram, kernel, pysiglib, set_threads, signat
 
 import goursat
 
-ALLOWED = 1e-8, 3e-2  # f64, f32: the peer's f32 loses up to 5e-3 here; ours is held to 1e-5 by tests/accuracy.rs
+# f64, f32: the peer's f32 is up to 4 % off here, on the pair of 5000 points; ours is held to 1e-5 by tests/accuracy.rs.
+ALLOWED = 1e-8, 6e-2
 
 
 def works(dtype):
