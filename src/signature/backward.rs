@@ -5,12 +5,12 @@ use super::backward_small::SmallPaths;
 use super::backward_suffixes::{Finish, OverSuffixes};
 use super::forward::{chunk_steps, pulse, reverse};
 use super::lanes::Order;
-use super::letters::{Letters, Own};
+use super::letters::{Letters, Own, Spread};
 use super::levels::Levels;
 use super::moves::Moves;
 use super::points::{Points, Window, scatter};
 use super::shape::Shape;
-use super::small_adjoint::exists;
+use super::small::exists;
 use super::tile::{Stretch, advance};
 use super::tile_adjoint::Tile;
 use super::top_adjoint::ToLetters;
@@ -203,57 +203,23 @@ impl<V: Lanes> OverPaths<V> {
                 gradient,
             });
         } else {
-            self.tile(steps, pulse)?;
+            let sweep = Sweep::<V, Own> {
+                shape: self.shape,
+                steps,
+                chunk: self.chunk,
+                letters: Letters::new(d, &self.letters),
+                stem: &self.stem,
+                stem_adjoint: &mut self.nowhere,
+                stride: 0,
+                before: &mut self.before,
+            };
+            sweep.run(&mut self.scratch, pulse)?;
         }
         reverse(&self.scratch.gradient[..steps * d], d, &mut self.gradient[d..]);
         let lanes = pieces
             .iter_mut()
             .map(|piece| (piece.end - piece.begin, &mut *piece.gradient, &mut *piece.edge));
         scatter(&mut self.gradient, steps, d, transform, dim, lanes);
-        Ok(())
-    }
-
-    /// Forth to find the state before each chunk of steps, and back.
-    #[inline(always)]
-    fn tile(&mut self, steps: usize, pulse: &mut impl FnMut(usize) -> Result<()>) -> Result<()> {
-        let (levels, d, scratch) = (self.levels, self.levels.dim, &mut self.scratch);
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
-        let below = levels.begin(levels.degree);
-        for (begin, before) in chunks(steps, self.chunk).zip(self.before.chunks_exact_mut(below)) {
-            before.copy_from_slice(&scratch.state);
-            if begin + self.chunk < steps {
-                let stretch = Stretch {
-                    shape: self.shape,
-                    steps: self.chunk,
-                    letters: letters.from(begin),
-                    stem: &self.stem,
-                    fresh: false,
-                };
-                advance::<V, Own>(stretch, &mut scratch.state, &mut scratch.streams);
-            }
-        }
-        for (begin, before) in chunks(steps, self.chunk).zip(self.before.chunks_exact(below)).rev() {
-            let count = self.chunk.min(steps - begin);
-            scratch.state.copy_from_slice(before);
-            let mut tile = Tile {
-                shape: self.shape,
-                steps: count,
-                letters: letters.from(begin),
-                stem: &self.stem,
-                stem_adjoint: &mut self.nowhere[..count * levels.degree],
-                state: &mut scratch.state,
-                adjoint: &mut scratch.adjoint,
-                gradient: &mut scratch.gradient[begin * d..][..count * d],
-                streams: &mut scratch.streams,
-                adjoints: &mut scratch.adjoints,
-                words: &mut scratch.words,
-            };
-            tile.pull_back::<Own>(pulse)?;
-        }
         Ok(())
     }
 }
@@ -265,7 +231,57 @@ pub fn chunk<V: Lanes>(levels: &Levels, longest: usize) -> usize {
     chunk_steps(longest, (levels.dim + 5) * size_of::<V>(), 24 << 10)
 }
 
-/// Where chunks begin.
-pub fn chunks(steps: usize, chunk: usize) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator {
-    (0..steps.div_ceil(chunk)).map(move |c| c * chunk)
+/// A tile over a piece: forth to find its state before each chunk of steps, and back.
+pub struct Sweep<'a, 's, V: Lanes, F: Spread<V>> {
+    pub shape: Shape,
+    pub steps: usize,
+    pub chunk: usize,
+    pub letters: Letters<'a, F::Item>,
+    /// What the base hands up, and room for what is handed back: `stride` vectors a step, 0 where all chunks share them.
+    pub stem: &'a [V],
+    pub stem_adjoint: &'s mut [V],
+    pub stride: usize,
+    /// Room for a state a chunk.
+    pub before: &'s mut [V],
+}
+
+impl<V: Lanes, F: Spread<V>> Sweep<'_, '_, V, F> {
+    #[inline(always)]
+    pub fn run(self, scratch: &mut Scratch<V>, pulse: &mut impl FnMut(usize) -> Result<()>) -> Result<()> {
+        let (shape, d) = (self.shape, self.shape.dim);
+        let higher = shape.degree - shape.base;
+        let chunks = (0..self.steps.div_ceil(self.chunk)).map(|c| c * self.chunk);
+        for (begin, before) in chunks.clone().zip(self.before.chunks_exact_mut(scratch.state.len())) {
+            before.copy_from_slice(&scratch.state);
+            if begin + self.chunk < self.steps {
+                let stretch = Stretch {
+                    shape,
+                    steps: self.chunk,
+                    letters: self.letters.from(begin),
+                    stem: &self.stem[begin * self.stride..],
+                    fresh: false,
+                };
+                advance::<V, F>(stretch, &mut scratch.state, &mut scratch.streams);
+            }
+        }
+        for (begin, before) in chunks.zip(self.before.chunks_exact(scratch.state.len())).rev() {
+            let count = self.chunk.min(self.steps - begin);
+            scratch.state.copy_from_slice(before);
+            let mut tile = Tile {
+                shape,
+                steps: count,
+                letters: self.letters.from(begin),
+                stem: &self.stem[begin * self.stride..][..count * higher],
+                stem_adjoint: &mut self.stem_adjoint[begin * self.stride..][..count * higher],
+                state: &mut scratch.state,
+                adjoint: &mut scratch.adjoint,
+                gradient: &mut scratch.gradient[begin * d..][..count * d],
+                streams: &mut scratch.streams,
+                adjoints: &mut scratch.adjoints,
+                words: &mut scratch.words,
+            };
+            tile.pull_back::<F>(pulse)?;
+        }
+        Ok(())
+    }
 }

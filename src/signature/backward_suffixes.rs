@@ -1,14 +1,12 @@
 //! Gradients of pieces of paths, one lane a suffix.
 
-use super::backward::{Piece, Scratch, chunk, chunks};
+use super::backward::{Piece, Scratch, Sweep, chunk};
 use super::base::Base;
 use super::base_adjoint::BaseAdjoint;
 use super::forward::read;
 use super::letters::{Common, Letters};
 use super::levels::Levels;
 use super::shape::{Places, Shape};
-use super::tile::{Stretch, advance};
-use super::tile_adjoint::Tile;
 use super::top_adjoint::{ToLetters, ToWords};
 use crate::error::{Result, try_vec};
 use crate::path::{Transform, scatter_increments};
@@ -70,11 +68,7 @@ impl<V: Lanes> OverSuffixes<V> {
         let (levels, shape, d) = (self.levels, self.shape, self.levels.dim);
         let steps = piece.end - piece.begin;
         read(&piece.increments, piece.end, steps, d, &mut self.letters);
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
+        let letters = Letters::new(d, &self.letters);
         let state = (!piece.state.is_empty()).then_some(piece.state);
         self.base.run(steps, letters, state);
         self.base_adjoint.begin(steps);
@@ -86,11 +80,7 @@ impl<V: Lanes> OverSuffixes<V> {
                 self.tile(piece, steps, v, pulse)?;
             }
         }
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
+        let letters = Letters::new(d, &self.letters);
         let (gradient, sums) = (&mut self.scratch.gradient[..steps * d], &mut self.sums[..]);
         let both = (&mut *gradient, &mut sums[..steps * d]);
         self.base_adjoint.rest(&self.base, steps, letters, piece.lower, both);
@@ -112,11 +102,7 @@ impl<V: Lanes> OverSuffixes<V> {
         pulse: &mut impl FnMut(usize) -> Result<()>,
     ) -> Result<()> {
         let (levels, shape, scratch, d) = (self.levels, self.shape, &mut self.scratch, self.levels.dim);
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
+        let letters = Letters::new(d, &self.letters);
         for (v, tile) in scratch.adjoint.chunks_exact_mut(d).enumerate() {
             read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, tile);
         }
@@ -155,11 +141,7 @@ impl<V: Lanes> OverSuffixes<V> {
         pulse: &mut impl FnMut(usize) -> Result<()>,
     ) -> Result<()> {
         let (levels, shape, scratch, d) = (self.levels, self.shape, &mut self.scratch, self.levels.dim);
-        let letters = Letters {
-            dim: d,
-            rows: &self.letters,
-            turns: None,
-        };
+        let letters = Letters::new(d, &self.letters);
         for k in shape.base + 1..levels.degree {
             let (range, to) = (levels.begin(k)..levels.begin(k + 1), shape.begin(k));
             let state = &mut scratch.state[to..][..shape.words(k)];
@@ -175,40 +157,17 @@ impl<V: Lanes> OverSuffixes<V> {
         let higher = levels.degree - shape.base;
         self.base.stem(v, steps, letters, &mut self.stem);
         let stem_adjoint = &mut self.stem_adjoint[..steps * higher];
-        for (begin, before) in chunks(steps, self.chunk).zip(self.before.chunks_exact_mut(scratch.state.len())) {
-            before.copy_from_slice(&scratch.state);
-            if begin + self.chunk < steps {
-                let stretch = Stretch {
-                    shape,
-                    steps: self.chunk,
-                    letters: letters.from(begin),
-                    stem: &self.stem[begin * higher..],
-                    fresh: false,
-                };
-                advance::<V, Common>(stretch, &mut scratch.state, &mut scratch.streams);
-            }
-        }
-        for (begin, before) in chunks(steps, self.chunk)
-            .zip(self.before.chunks_exact(scratch.state.len()))
-            .rev()
-        {
-            let count = self.chunk.min(steps - begin);
-            scratch.state.copy_from_slice(before);
-            let mut tile = Tile {
-                shape,
-                steps: count,
-                letters: letters.from(begin),
-                stem: &self.stem[begin * higher..][..count * higher],
-                stem_adjoint: &mut stem_adjoint[begin * higher..][..count * higher],
-                state: &mut scratch.state,
-                adjoint: &mut scratch.adjoint,
-                gradient: &mut scratch.gradient[begin * d..][..count * d],
-                streams: &mut scratch.streams,
-                adjoints: &mut scratch.adjoints,
-                words: &mut scratch.words,
-            };
-            tile.pull_back::<Common>(pulse)?;
-        }
+        let sweep = Sweep::<V, Common> {
+            shape,
+            steps,
+            chunk: self.chunk,
+            letters,
+            stem: &self.stem,
+            stem_adjoint: &mut *stem_adjoint,
+            stride: higher,
+            before: &mut self.before,
+        };
+        sweep.run(scratch, pulse)?;
         let both = (&mut scratch.gradient[..steps * d], &mut self.sums[..steps * d]);
         self.base_adjoint
             .stem(&self.base, v, letters, piece.lower, stem_adjoint, both);

@@ -50,6 +50,12 @@ pub struct Turns {
 }
 
 impl<'a, Z> Letters<'a, Z> {
+    /// Letters that all may move at every step.
+    #[inline(always)]
+    pub fn new(dim: usize, rows: &'a [Z]) -> Self {
+        Letters { dim, rows, turns: None }
+    }
+
     /// From step `t` on.
     #[inline(always)]
     pub fn from(&self, t: usize) -> Self {

@@ -6,13 +6,8 @@
 
 use super::ahead::Ahead;
 use super::letters::reciprocal;
-use super::small::{Factors, Five, Four, On, One, Six, Three, Two, Words, put_before};
+use super::small::{Factors, Five, Four, On, One, Six, Three, Two, Words, by_shape, put_before};
 use crate::simd::{Lanes, Part};
-
-/// Whether there is a kernel for gradients of such signatures.
-pub const fn exists(dim: usize, degree: usize) -> bool {
-    matches!((dim, degree), (2, 2..=6) | (3, 2..=4) | (4..=6, 2..=3) | (7..=8, 2))
-}
 
 /// Vectors a step of `history`.
 pub fn memory(dim: usize, degree: usize) -> usize {
@@ -39,25 +34,7 @@ impl<V: Lanes> Part<V> for SmallAdjoint<'_, '_, '_, V> {
 
     #[inline(always)]
     fn run(self) {
-        match (self.dim, self.degree) {
-            (2, 2) => self.steps::<2, Two<V, 2>>(),
-            (2, 3) => self.steps::<2, Three<V, 2, 4>>(),
-            (2, 4) => self.steps::<2, Four<V, 2, 4, 8>>(),
-            (2, 5) => self.steps::<2, Five<V, 2, 4, 8, 16>>(),
-            (2, 6) => self.steps::<2, Six<V, 2, 4, 8, 16, 32>>(),
-            (3, 2) => self.steps::<3, Two<V, 3>>(),
-            (3, 3) => self.steps::<3, Three<V, 3, 9>>(),
-            (3, 4) => self.steps::<3, Four<V, 3, 9, 27>>(),
-            (4, 2) => self.steps::<4, Two<V, 4>>(),
-            (4, 3) => self.steps::<4, Three<V, 4, 16>>(),
-            (5, 2) => self.steps::<5, Two<V, 5>>(),
-            (5, 3) => self.steps::<5, Three<V, 5, 25>>(),
-            (6, 2) => self.steps::<6, Two<V, 6>>(),
-            (6, 3) => self.steps::<6, Three<V, 6, 36>>(),
-            (7, 2) => self.steps::<7, Two<V, 7>>(),
-            (8, 2) => self.steps::<8, Two<V, 8>>(),
-            (dim, degree) => unreachable!("no kernel for ({dim}, {degree})"),
-        }
+        by_shape!(self)
     }
 }
 
