@@ -5,4 +5,5 @@ mod pool;
 mod queue;
 
 pub use pool::default_threads;
+pub(crate) use queue::lock;
 pub use queue::{Queue, Run, share, share_from};
