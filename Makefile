@@ -179,8 +179,8 @@ header: ## write include/goursat.h anew from src/ffi
 bench: ## benchmarks on one thread; GOURSAT_SIMD=avx2 make bench for another level
 	GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked
 
-bench-peers: build/peers/ready ## beside pySigLib on one thread: build/peers.md and build/peers.csv
-	build/peers/bin/python -m pip $(PIP) ./bindings/python
+bench-peers: build/peers/ready ## beside pySigLib on one thread: build/peers.md, .csv and .png
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"
 	build/peers/bin/python benches/peers/compare.py
 
 clean: ## remove all that was built
