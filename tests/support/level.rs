@@ -21,7 +21,12 @@ pub fn note() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let level = Level::current();
-        assert_eq!((lanes::<f64>(), lanes::<f32>()), width(level), "lanes of {}", level.name());
+        assert_eq!(
+            (lanes::<f64>(), lanes::<f32>()),
+            width(level),
+            "lanes of {}",
+            level.name()
+        );
         if let Ok(expected) = std::env::var("GOURSAT_TEST_LEVEL") {
             assert_eq!(level.name(), expected, "the level that runs, and GOURSAT_TEST_LEVEL");
         }
@@ -32,7 +37,11 @@ pub fn note() {
         let stem = program.file_stem().unwrap().to_str().unwrap();
         // Cargo adds a hash to the name of the test.
         let test = stem.rsplit_once('-').map_or(stem, |(test, _)| test);
-        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&log).unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&log)
+            .unwrap();
         file.write_all(format!("{} {test}\n", level.name()).as_bytes()).unwrap(); // one write: tests run side by side
     });
 }
