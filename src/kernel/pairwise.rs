@@ -127,19 +127,14 @@ impl<S: Real> Loader<S> {
         T: Tile<V, R, K>,
     {
         let options = &pairs.options;
-        let (mut x_lanes, mut y_lanes) = ([Lane::empty(); MAX_LANES], [Lane::empty(); MAX_LANES]);
+        let mut lanes = [Lane::empty(); MAX_LANES];
         let paths = group.pairs.iter().map(|&b| pairs.x.path(b));
-        let count = self.x.lanes(paths, options, &mut x_lanes)?;
+        let count = self.x.lanes(paths, options, &mut lanes)?;
+        sweep.x.interleave(&lanes[..count], scale(options));
+        let mut lanes = [Lane::empty(); MAX_LANES];
         let paths = group.pairs.iter().map(|&b| pairs.y.path(b));
-        self.y.lanes(paths, options, &mut y_lanes)?;
-        for (&b, lanes) in group.pairs.iter().zip(x_lanes.iter_mut().zip(&mut y_lanes)) {
-            // Beside one point there is nothing to compute: a NaN must not meet the zeros that fill up its path.
-            if pairs.x.points(b) == 1 || pairs.y.points(b) == 1 {
-                (*lanes.0, *lanes.1) = (Lane::empty(), Lane::empty());
-            }
-        }
-        sweep.x.interleave(&x_lanes[..count], scale(options));
-        sweep.y.interleave(&y_lanes[..count], 1.0);
+        let count = self.y.lanes(paths, options, &mut lanes)?;
+        sweep.y.interleave(&lanes[..count], 1.0);
         Ok(())
     }
 

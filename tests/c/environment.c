@@ -165,7 +165,7 @@ static int unruly(void *data, uint64_t done, uint64_t total) {
 }
 
 static void the_callback_is_the_callers(int threads) {
-    enum { POINTS = 5000, DIMS = 8, PAIRS = 8 };
+    enum { POINTS = 12000, DIMS = 8, PAIRS = 4 };
     static double x[PAIRS * POINTS * DIMS], quiet[PAIRS], loud[PAIRS];
     struct seen seen = {0, 0};
     goursat_options options = {.size = sizeof options, .threads = threads};
