@@ -12,6 +12,14 @@ CPU = $(shell cat /proc/cpuinfo 2>/dev/null)
 # Tests that depend on the level and do not run every one of them by themselves.
 LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature threads,\
 	$(basename $(notdir $(wildcard tests/*.rs))))
+# The best SIMD level of this machine; a test fails where the library finds another.
+BEST = $(if $(filter aarch64,$(shell uname -m)),neon,$(if $(filter 5,$(words $(sort $(filter \
+	avx512f avx512bw avx512cd avx512dq avx512vl,$(CPU))))),avx512,$(if $(filter avx2,$(CPU)),avx2,portable)))
+# Which tests computed at which level: each writes a line (tests/support/level.rs).
+LEVEL_LOG = $(CARGO_TARGET_DIR)/levels-run
+# A level that was silently not tested fails: $(call computed,LEVEL,TESTS)
+computed = for test in $(2); do \
+	grep -qx "$(1) $$test" $(LEVEL_LOG) || { echo "$$test computed nothing at level $(1)" >&2; exit 1; }; done
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
@@ -48,19 +56,36 @@ test-rust: ## format, lints, documentation, tests in Rust, C and C++
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
-	$(CARGO) test --locked
+	@mkdir -p $(CARGO_TARGET_DIR); rm -f $(LEVEL_LOG)
+	GOURSAT_TEST_LEVEL=$(BEST) GOURSAT_TEST_LEVEL_LOG=$(LEVEL_LOG) $(CARGO) test --locked
+	$(call computed,$(BEST),$(LEVEL_TESTS) levels signature)
+	set -e; for level in $(LESSER); do $(call computed,$$level,levels signature); done
 
 test-levels: ## the tests in Rust at each lesser SIMD level of this machine
-	@echo "lesser levels here: $(or $(LESSER),none)"
+	@echo "the best level here: $(BEST); lesser ones: $(or $(LESSER),none)"
+	@mkdir -p $(CARGO_TARGET_DIR); rm -f $(LEVEL_LOG)
 	set -e; for level in $(LESSER); do \
 		echo "GOURSAT_SIMD=$$level"; \
-		GOURSAT_SIMD=$$level $(CARGO) test --locked $(addprefix --test ,$(LEVEL_TESTS)); \
+		GOURSAT_SIMD=$$level GOURSAT_TEST_LEVEL=$$level GOURSAT_TEST_LEVEL_LOG=$(LEVEL_LOG) \
+			$(CARGO) test --locked $(addprefix --test ,$(LEVEL_TESTS)); \
+		$(call computed,$$level,$(LEVEL_TESTS)); \
 	done
+
+.PHONY: test-nehalem test-haswell test-aarch64
+test-nehalem: all build/test/ready ## tests in Rust, C and Python on a processor without AVX, under qemu
+	PYTHON=build/test/bin/python tests/machines/x86.sh Nehalem portable
+
+test-haswell: build/test/ready ## the same on one with AVX2 and no AVX-512
+	PYTHON=build/test/bin/python tests/machines/x86.sh Haswell avx2
+
+test-aarch64: ## tests in Rust and C on aarch64 with NEON, under qemu: builds for it, on Debian 12
+	tests/machines/aarch64.sh build/aarch64
 
 test-python: build/test/ready ## the Python package: its tests, doctests, the vectors at each SIMD level
 	build/test/bin/pytest -q bindings/python
 	set -e; for level in $(LESSER); do \
 		echo "GOURSAT_SIMD=$$level"; \
+		[ "$$(GOURSAT_SIMD=$$level build/test/bin/python -c 'import goursat; print(goursat.simd_level())')" = $$level ]; \
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
 
@@ -178,6 +203,11 @@ header: ## write include/goursat.h anew from src/ffi
 
 bench: ## benchmarks on one thread; GOURSAT_SIMD=avx2 make bench for another level
 	GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked
+
+.PHONY: accuracy
+accuracy: build/peers/ready ## errors on hard inputs, pySigLib's beside them, against long double and 80 digits: build/accuracy.md (some 20 minutes)
+	build/peers/bin/python -m pip $(PIP) ./bindings/python mpmath==1.3.0
+	build/peers/bin/python benches/peers/accuracy.py
 
 bench-peers: build/peers/ready ## beside pySigLib on one thread: build/peers.md, .csv and .png
 	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"

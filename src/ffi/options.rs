@@ -3,6 +3,7 @@
 use super::status::{Checked, fail};
 use crate::parallel::Run;
 use crate::path::{LeadLag, Transform};
+use crate::simd::environment;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
@@ -294,7 +295,7 @@ impl Options {
             });
         };
         // SAFETY: the caller gave the callback and its data to be called with each other while this call lasts.
-        let mut tell = |done, total| unsafe { callback(data, done, total) } != 0;
+        let mut tell = |done, total| environment::outside(|| unsafe { callback(data, done, total) }) != 0;
         body(&mut Run {
             threads,
             progress: Some(&mut tell),

@@ -158,7 +158,23 @@ pub(super) fn matrix<S: Real>(pairs: &Pairs<'_, S>, symmetric: bool, out: &mut [
     if symmetric {
         mirror(&plan.x_order, out);
     }
+    beside_one_point(pairs, out);
     Ok(())
+}
+
+/// The kernel of a path of one point with anything is 1, also with NaN, which has met the zeros that fill up its path.
+fn beside_one_point<S: Real>(pairs: &Pairs<'_, S>, out: &mut [S]) {
+    let (x, y) = (&pairs.x, &pairs.y);
+    if !(0..x.batch()).any(|i| x.points(i) == 1) && !(0..y.batch()).any(|j| y.points(j) == 1) {
+        return;
+    }
+    for (i, row) in out.chunks_exact_mut(y.batch()).enumerate() {
+        for (j, k) in row.iter_mut().enumerate() {
+            if x.points(i) == 1 || y.points(j) == 1 {
+                *k = S::ONE;
+            }
+        }
+    }
 }
 
 /// Copies the triangle that was computed to the other: row before column in `order`.

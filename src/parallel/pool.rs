@@ -1,5 +1,6 @@
 //! The private thread pool, one a process: a child of `fork` has none of its parent's threads and makes its own.
 
+use crate::simd::environment;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -26,6 +27,7 @@ pub(super) fn current() -> Option<&'static ThreadPool> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(default_threads())
         .thread_name(|i| format!("goursat-{i}"))
+        .start_handler(|_| environment::standard_for_this_thread()) // it may have inherited something else
         .build()
         .ok()?;
     let new = Box::into_raw(Box::new(Owned { process, pool }));

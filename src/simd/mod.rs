@@ -8,6 +8,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub mod environment;
 mod portable;
 
 use crate::error::{Result, try_vec};

@@ -1,8 +1,11 @@
 //! The repository, its header, the library as built for this test, and programs in C and C++ that use them.
 #![allow(dead_code)] // each test uses its share
 
+#[path = "runner.rs"]
+pub mod runner;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -78,7 +81,7 @@ pub enum Library {
 /// Compiles a program of tests/c with every warning an error, and runs it.
 pub fn run(source: &str, language: Language, library: Library) -> Output {
     let program = build(source, language, library);
-    Command::new(&program).output().unwrap()
+    runner::command(&program).output().unwrap()
 }
 
 /// As [`run`], for programs that check themselves.
