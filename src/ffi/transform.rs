@@ -5,7 +5,7 @@ use super::guard::guard;
 use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_TIME_AUG, Options, Uses};
 use super::status::Checked;
 use crate::Precision;
-use crate::path::{self, Gradient};
+use crate::path;
 
 #[derive(Clone, Copy)]
 enum Which {
@@ -22,6 +22,7 @@ impl Which {
             },
             orders: false,
             lead_lag: matches!(self, Which::LeadLag),
+            cuda: false,
         }
     }
 
@@ -50,7 +51,8 @@ unsafe fn forward<S: Precision>(
         let mut call = unsafe { Call::new(options, which.uses()) }?;
         let paths = unsafe { call.paths(path) }?;
         let count = which.count::<S>(paths.batch(), paths.length(), paths.dim())?;
-        let out = unsafe { call.out(out, out_len, count) }?;
+        let out = call.out(out, out_len, count)?;
+        let (paths, out) = unsafe { (paths.host(), out.host()) };
         let options = &call.options;
         Ok(options.with_run(|run| match which {
             Which::TimeAugment => path::time_augment_batch(&paths, options.end_time(), out, run),
@@ -72,9 +74,10 @@ unsafe fn backward<S: Precision>(
         let mut call = unsafe { Call::new(options, which.uses()) }?;
         let paths = unsafe { call.shape::<S>(PATH, shape, path_grad_len) }?;
         let count = which.count::<S>(paths.batch(), paths.length(), paths.dim())?;
-        let grad = unsafe { call.grad(grad, grad_len, count) }?;
+        let grad = call.grad(grad, grad_len, count)?;
         let names = ["path_grad", "path_grad_len"];
-        let gradient: Gradient<'_, S> = unsafe { call.gradient(names, path_grad, path_grad_len, &paths) }?;
+        let gradient = call.gradient(names, path_grad, path_grad_len, &paths)?;
+        let (grad, gradient) = unsafe { (grad.host(), gradient.gradient()) };
         let lag_first = call.options.has(GOURSAT_LAG_FIRST);
         Ok(call.options.with_run(|run| match which {
             Which::TimeAugment => path::time_augment_batch_adjoint(grad, &paths, gradient, run),
