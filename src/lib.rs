@@ -23,7 +23,7 @@ pub mod signature;
 pub mod simd;
 
 /// A precision: `f32` or `f64`.
-pub trait Precision: kernel::Compiled + signature::Compiled {}
+pub trait Precision: kernel::Compiled + signature::Compiled + cuda::Number {}
 
 impl Precision for f32 {}
 impl Precision for f64 {}

@@ -290,7 +290,11 @@ fn bad_options() -> Vec<Spoilt> {
         (|o| o.stream = here(), GOURSAT_INVALID_ARGUMENT, "stream"),
         (|o| o.workspace = here(), GOURSAT_INVALID_ARGUMENT, "workspace"),
         (|o| o.workspace_size = 1, GOURSAT_INVALID_ARGUMENT, "workspace_size"),
-        (|o| o.workspace_query = here().cast(), GOURSAT_INVALID_ARGUMENT, "workspace_query"),
+        (
+            |o| o.workspace_query = here().cast(),
+            GOURSAT_INVALID_ARGUMENT,
+            "workspace_query",
+        ),
         (|o| o.size = 0, GOURSAT_INVALID_ARGUMENT, "size"),
         (|o| o.size = 4, GOURSAT_INVALID_ARGUMENT, "size"),
         (|o| o.size = 28, GOURSAT_INVALID_ARGUMENT, "size"),
