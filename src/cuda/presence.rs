@@ -84,15 +84,15 @@ pub(super) fn fail<T>(what: Cuda, sentence: std::fmt::Arguments<'_>) -> Result<T
 /// The process that initialised the driver; 0: none.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
-/// Makes the driver ready; its version.
-pub(super) fn start() -> Result<i32> {
+/// Makes the driver ready.
+pub(super) fn start() -> Result<()> {
     let process = std::process::id();
     let first = PROCESS.load(Ordering::Relaxed);
     if first != 0 && first != process {
         return forked();
     }
-    static LIBRARY: OnceLock<Result<i32>> = OnceLock::new();
-    let version = LIBRARY.get_or_init(find).clone()?;
+    static LIBRARY: OnceLock<Result<()>> = OnceLock::new();
+    LIBRARY.get_or_init(find).clone()?;
     // SAFETY: the library is there and has the function; it may be called any number of times.
     match unsafe { sys::cuInit(0) } {
         sys::CUresult::CUDA_ERROR_NO_DEVICE => no_device(),
@@ -105,7 +105,7 @@ pub(super) fn start() -> Result<i32> {
         status => {
             check("cuInit", status)?;
             PROCESS.store(process, Ordering::Relaxed);
-            Ok(version)
+            Ok(())
         }
     }
 }
@@ -124,8 +124,8 @@ fn no_device<T>() -> Result<T> {
     fail(Cuda::NoDevice, format_args!("there is a CUDA driver, but no device"))
 }
 
-/// Finds the driver's library with all that is needed; its version.
-fn find() -> Result<i32> {
+/// Finds the driver's library; what it is too old for, or lacks.
+fn find() -> Result<()> {
     // SAFETY: loading the driver runs its initialisers, as every program that uses CUDA does.
     if !unsafe { sys::is_culib_present() } {
         return fail(
@@ -142,9 +142,9 @@ fn find() -> Result<i32> {
     let lacks = |name: &&&str| unsafe { library.get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_err();
     let mut version = 0;
     if !lacks(&&"cuDriverGetVersion") {
-        // SAFETY: it has the function.
-        let told = unsafe { sys::cuDriverGetVersion(&mut version) } == sys::CUresult::CUDA_SUCCESS;
-        if told && version < OLDEST_DRIVER.0 {
+        // SAFETY: it has the function. A refusal leaves 0, which says nothing.
+        let _ = unsafe { sys::cuDriverGetVersion(&mut version) };
+        if version != 0 && version < OLDEST_DRIVER.0 {
             return fail(
                 Cuda::OldDriver,
                 format_args!(
@@ -162,7 +162,7 @@ fn find() -> Result<i32> {
             format_args!("the driver lacks {name}; expected driver {} or later", OLDEST_DRIVER.1),
         );
     }
-    Ok(version)
+    Ok(())
 }
 
 /// Devices that the driver has, one at least.
@@ -197,12 +197,13 @@ pub(super) fn attribute(device: sys::CUdevice, which: Attribute) -> Result<i32> 
 
 /// Device `index`, whether it is usable or not.
 pub fn device(index: usize) -> Result<Info> {
-    let (device, driver) = (handle(index)?, start()?);
+    let device = handle(index)?;
     let mut name = [0 as c_char; 256];
-    let mut memory = 0;
+    let (mut memory, mut driver) = (0, 0);
     // SAFETY: started; the name is NUL-terminated within its length, the last byte stays 0.
     let text = unsafe {
         check("cuDeviceGetName", sys::cuDeviceGetName(name.as_mut_ptr(), 255, device))?;
+        check("cuDriverGetVersion", sys::cuDriverGetVersion(&mut driver))?;
         check("cuDeviceTotalMem", sys::cuDeviceTotalMem_v2(&mut memory, device))?;
         std::ffi::CStr::from_ptr(name.as_ptr())
     };
