@@ -312,7 +312,7 @@ impl<S: Number> PairsJob<'_, S> {
         args.handed = stream.at(chunk.handed);
         let fold = plan.instance.fold;
         let tiles = [plan.rows >> fold, plan.columns >> fold];
-        args.handed_item = (tiles[1] * 3 << fold) as i64;
+        args.handed_item = ((3 * tiles[1]) << fold) as i64;
         [args.x_tiles, args.y_tiles] = tiles.map(|tiles| tiles as i64);
         args.x_gradients = if to[0] { stream.at(chunk.tiles[0]) } else { 0 };
         args.y_gradients = if to[1] { stream.at(chunk.tiles[1]) } else { 0 };

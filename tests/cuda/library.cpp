@@ -128,7 +128,9 @@ template <class T> std::vector<T> on_device(const Case &c, int device, Way way, 
             o.workspace_size = bytes;
         }
         must(undisturbed(c, data.n, o, there), what.c_str());
-        if (driver().pretends && c.x.count && way == Way::own) expect(driver().standin("standin_pending") > 0, what + ": it waited");
+        // Without memory in the order of streams, freeing it waits.
+        const char *pools = std::getenv("STANDIN_POOLS");
+        if (driver().pretends && c.x.count && !(pools && *pools == '0')) expect(driver().standin("standin_pending") > 0, what + ": it waited");
         for (auto *list : {&lists->x.lengths, &lists->x.starts, &lists->y.lengths, &lists->y.starts}) std::fill(list->begin(), list->end(), 1 << 20);
         lists.reset();
         driver().must("cuStreamSynchronize", stream);
@@ -332,7 +334,7 @@ static void devices() {
 int main(int argc, char **argv) {
     const std::string which = argc > 1 ? argv[1] : "";
     Score score;
-    setenv("STANDIN_CLAIMED", "200000", 0);
+    setenv("STANDIN_CLAIMED", "20000", 0);
     if (which == "manners") {
         if (driver().pretends) {
             const auto list = one_of_each();
@@ -352,7 +354,7 @@ int main(int argc, char **argv) {
         if (which == "f32") check<float>(c, score);
         else if (which == "f64") check<double>(c, score);
     }
-    expect(!driver().pretends || in_parts > 3 * whole / 2, "work is not cut where memory is small");
+    expect(!driver().pretends || in_parts > 5 * whole / 4, "work is not cut where memory is small");
     std::printf("launches: %ld, and %ld where memory is small\n", whole, in_parts);
     std::printf("the library on a device, %s: %ld compared, %ld wrong, worst %.3g\n", which.c_str(), score.compared, score.wrong + failures, score.worst);
     return score.wrong + failures != 0 || !score.compared;
