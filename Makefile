@@ -153,6 +153,8 @@ test-cuda-kernels: $(CUDA_TESTS) build/cuda-tests/libcuda.so build/test/ready ##
 	STANDIN_POOLS=0 $(ON_STANDIN) build/cuda-tests/library f32
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --check --small
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --small
+	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(ON_STANDIN) \
+		build/test/bin/python benches/cuda/time_library.py --check --small
 
 # The library itself, with tests/cuda/driver.cpp in the place of the driver.
 ON_STANDIN = LD_LIBRARY_PATH=$(abspath build/cuda-tests)
@@ -172,8 +174,9 @@ build/cuda-tests/libcuda.so: tests/cuda/driver.cpp $(wildcard tests/cuda/*.hpp) 
 	$(CXX) -std=c++17 -O0 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas \
 		-Wno-clobbered -shared -fPIC $< -o $@
 
-bench-cuda: ## times of the CUDA kernels beside their floors: needs a GPU and its driver, and Python with NumPy
+bench-cuda: ## times of the CUDA kernels and of the library on a GPU beside their floors: needs one, and Python with NumPy
 	$(PYTHON) benches/cuda/time_kernels.py
+	GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(PYTHON) benches/cuda/time_library.py
 
 $(RELEASE)/libgoursat.a:
 	$(CARGO) build --release --lib --locked
