@@ -8,7 +8,8 @@ mod support;
 
 use goursat::ffi::goursat_status::{self, *};
 use goursat::ffi::{
-    GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG, Options,
+    GOURSAT_CUDA, GOURSAT_CUDA_COPY, GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC,
+    GOURSAT_TIME_AUG, Options,
 };
 use std::collections::BTreeSet;
 use support::{Call, ENTRIES, calls, last_error, no_options};
@@ -158,6 +159,46 @@ fn outputs_overlap_nothing() {
                 call.set(other, own + (call.count(output) - 1) * call.width(output));
                 call.fails(GOURSAT_OVERLAP, output);
             }
+        }
+    }
+}
+
+/// Arguments are checked before the driver is asked, if there is one: addresses on a device as those of the host.
+#[test]
+fn device_memory_is_checked_as_the_hosts() {
+    for memory in [GOURSAT_CUDA, GOURSAT_CUDA_COPY] {
+        let host = |call: &Call| call.name.contains("time_augment") || call.name.contains("lead_lag");
+        for mut call in calls().filter(|call| !host(call)) {
+            call.options.memory = memory;
+            for name in call.pointers(false) {
+                let word = call.words[call.index(&name)];
+                call.set(&name, 0).fails(GOURSAT_NULL_POINTER, &name);
+                call.set(&name, word + 2).fails(GOURSAT_MISALIGNED, &name);
+                call.set(&name, word);
+            }
+            for name in call.sizes() {
+                let right = call.words[call.index(&name)];
+                let (wrong, status) = match name.strip_suffix("_len") {
+                    Some(_) => (right + 1, GOURSAT_LENGTH_MISMATCH),
+                    None => (1 << 62, GOURSAT_INVALID_ARGUMENT),
+                };
+                call.set(&name, wrong).fails(status, "");
+                call.set(&name, right);
+            }
+            let outputs = call.pointers(true);
+            for output in &outputs {
+                for other in call.pointers(false).iter().filter(|other| *other != output) {
+                    let own = call.words[call.index(output)];
+                    let there = call.words[call.index(other)];
+                    call.set(output, there).fails(GOURSAT_OVERLAP, output);
+                    call.set(output, own);
+                }
+            }
+            call.options.device = -1;
+            call.fails(GOURSAT_INVALID_ARGUMENT, "device");
+            call.options.device = 0;
+            call.options.reserved = 1;
+            call.fails(GOURSAT_INVALID_ARGUMENT, "reserved");
         }
     }
 }
