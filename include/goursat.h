@@ -80,8 +80,7 @@
  *            device, or is allocated in the order of the stream. With GOURSAT_CUDA_COPY buffers are in host memory, are
  *            copied, and the call waits. The caller's current context is afterwards what it was. `threads` and
  *            `progress` are ignored. Results are within the bounds of NUMBERS, but not the bits of the CPU; k(x, y)
- *            and k(y, x) may differ by rounding. Functions of transforms alone (time_augment, lead_lag) are
- *            for host memory, GOURSAT_UNSUPPORTED otherwise. Needs a device of compute capability 7.5 or later and
+ *            and k(y, x) may differ by rounding. Needs a device of compute capability 7.5 or later and
  *            driver 525 or later; nothing of CUDA needs to be installed for the library to load.
  *            After GOURSAT_CUDA_ERROR the contents of outputs are unspecified. Not in the child of a fork.
  *

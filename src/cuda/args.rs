@@ -31,6 +31,21 @@ pub(super) struct PathsArgs {
 }
 
 #[repr(C)]
+pub(super) struct TransformArgs {
+    pub given: u64,
+    pub result: u64,
+    pub starts: u64,
+    pub lengths: u64,
+    pub strides: [i64; 3],
+    pub count: i32,
+    pub length: i32,
+    pub dim: i32,
+    pub lead_lag: i32,
+    pub lag_first: i32,
+    pub end_time: f64,
+}
+
+#[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub(super) struct Pairing {
     pub i0: i32,
@@ -161,7 +176,12 @@ pub(super) struct ChenArgs {
 
 // As large as the PTX says that they are.
 const _: () = {
-    assert!(size_of::<ListArgs>() == 3984 && size_of::<PathsArgs>() == 112 && size_of::<ScatterArgs>() == 64);
+    assert!(
+        size_of::<ListArgs>() == 3984
+            && size_of::<PathsArgs>() == 112
+            && size_of::<TransformArgs>() == 88
+            && size_of::<ScatterArgs>() == 64
+    );
     assert!(size_of::<GatherArgs<f32>>() == 80 && size_of::<GatherArgs<f64>>() == 88);
     assert!(size_of::<WaveArgs>() == 264 && size_of::<SignatureArgs>() == 136 && size_of::<ChenArgs>() == 88);
 };

@@ -11,7 +11,7 @@
 //! | `modules`, `instances` | kernels given to the driver when they are first used; which of them does a call |
 //! | `args`, `launch` | what kernels are given, and how; memory in the order of a stream |
 //! | `space`, `call` | where what lies in a workspace; how a call goes |
-//! | `sides`, `pairs`, `words` | the plans: batches, signature kernels, signatures |
+//! | `sides`, `pairs`, `words`, `transforms` | the plans: batches, signature kernels, signatures, transforms alone |
 
 mod args;
 mod call;
@@ -24,6 +24,7 @@ mod pairs;
 mod presence;
 mod sides;
 mod space;
+mod transforms;
 mod words;
 
 use crate::error::{Result, argument_error, length_error};
@@ -34,6 +35,8 @@ use call::{Buffer, Role, work};
 use pairs::{PairsJob, Wanted};
 pub use presence::{Info, available, count, device};
 use std::marker::PhantomData;
+use transforms::TransformJob;
+pub use transforms::Which;
 use words::{WordsJob, WordsWanted};
 
 /// Bytes that the address of a workspace is a multiple of.
@@ -297,6 +300,48 @@ pub unsafe fn gram_backprop<S: Number>(
     let (gram, grid) = (true, false);
     // SAFETY: the caller's promise.
     unsafe { Of { x, y, gram, grid }.gradients(grad, asked, to, on) }
+}
+
+/// Transformed paths, contiguous: as in [`crate::path`].
+///
+/// # Safety
+/// As [`signature()`].
+pub unsafe fn transform<S: Number>(paths: &Paths<'_, S>, which: Which, out: Numbers<S>, on: &mut On<'_>) -> Result<()> {
+    let shape = &paths.shape;
+    let each = which.numbers(shape.length(), shape.dim());
+    out.check(each.and_then(|each| each.checked_mul(shape.batch())))?;
+    let buffers = [paths.numbers.buffer(Role::Read), out.buffer(Role::Written)];
+    work(on, &buffers, |at| TransformJob {
+        paths: *paths,
+        which,
+        back: false,
+        given: at[0],
+        result: at[1],
+    })
+}
+
+/// The adjoint of [`transform`]: of `paths` only the shape and the lists matter.
+///
+/// # Safety
+/// As [`signature()`].
+pub unsafe fn transform_backprop<S: Number>(
+    grad: Numbers<S>,
+    paths: &Paths<'_, S>,
+    which: Which,
+    gradient: Numbers<S>,
+    on: &mut On<'_>,
+) -> Result<()> {
+    let shape = &paths.shape;
+    let each = which.numbers(shape.length(), shape.dim());
+    grad.check(each.and_then(|each| each.checked_mul(shape.batch())))?;
+    let buffers = [grad.buffer(Role::Read), paths.gradient(&gradient)?];
+    work(on, &buffers, |at| TransformJob {
+        paths: *paths,
+        which,
+        back: true,
+        given: at[0],
+        result: at[1],
+    })
 }
 
 /// Pairs of which something is wanted.

@@ -103,6 +103,11 @@ impl<S: Number> SidePlan<S> {
         stream.plain(&S::kernel("increments"), &args, elements)
     }
 
+    /// Addresses of the lengths and of the starts; 0 where there are none.
+    pub fn lists(&self, stream: &Stream<'_>) -> [u64; 2] {
+        [self.lengths, self.starts].map(|list| list.map_or(0, |region| stream.at(region)))
+    }
+
     pub fn side(&self, stream: &Stream<'_>) -> Side {
         Side {
             increments: stream.at(self.increments),

@@ -7,6 +7,7 @@
 #include "../../kernels/sigkernel_forward.cu"
 #include "../../kernels/sigkernel_backward.cu"
 #include "../../kernels/signature.cu"
+#include "../../kernels/transforms.cu"
 
 #include <chrono>
 
@@ -37,6 +38,7 @@ Kernels make_kernels() {
 #include "../../kernels/signature.list"
 #define BOTH(name) ADD(name##_f32, 0), ADD(name##_f64, 0)
     BOTH(increments), BOTH(gather), BOTH(scatter), BOTH(sigkernel_frame), BOTH(chen), BOTH(chen_back), BOTH(signature_collect);
+    BOTH(transform), BOTH(transform_back);
     ADD(list, 0);
     return k;
 }

@@ -52,6 +52,14 @@ static std::vector<Case> cases() {
     words(0, 5, 2, 3, {});
     words(3, 1, 2, 3, {});
     words(1, 5000, 1, 2, {});
+    for (What what : {What::time_augment, What::time_augment_backprop, What::lead_lag, What::lead_lag_backprop}) {
+        for (int length : {1, 2, 70}) {
+            for (int layout = 0; layout < 4; layout++) {
+                list.push_back({what, Paths(length == 2 ? 0 : 3, length, 3, Layout(layout), n++), Paths(0, 1, 1, Layout::dense, 1), {0, 0, false, false, 2.5}});
+                list.back().lag_first = what >= What::lead_lag && layout % 2;
+            }
+        }
+    }
     return list;
 }
 

@@ -6,8 +6,8 @@
 #include <dlfcn.h>
 #include <functional>
 
-enum class What { signature, sig_backprop, kernel, kernel_backprop, grid, grid_backprop, gram, gram_backprop };
-inline const char *const NAMES[] = {"signature", "sig_backprop", "kernel", "kernel_backprop", "grid", "grid_backprop", "gram", "gram_backprop"};
+enum class What { signature, sig_backprop, kernel, kernel_backprop, grid, grid_backprop, gram, gram_backprop, time_augment, time_augment_backprop, lead_lag, lead_lag_backprop };
+inline const char *const NAMES[] = {"signature", "sig_backprop", "kernel", "kernel_backprop", "grid", "grid_backprop", "gram", "gram_backprop", "time_augment", "time_augment_backprop", "lead_lag", "lead_lag_backprop"};
 
 struct Case {
     What what;
@@ -18,8 +18,9 @@ struct Case {
     int wrt = 3; // 1: x, 2: y
 
     bool words() const { return what == What::signature || what == What::sig_backprop; }
+    bool transforms() const { return what >= What::time_augment; }
     bool back() const { return int(what) % 2; }
-    bool alone() const { return words() || asked.symmetric; }
+    bool alone() const { return words() || transforms() || asked.symmetric; }
 
     std::string name() const {
         char text[200];
@@ -42,6 +43,8 @@ struct Case {
             must(goursat_signature_length(size_t(x.dim), degree, &o, &words_), "length");
             return size_t(x.count) * words_;
         }
+        if (what >= What::lead_lag) return size_t(x.count) * size_t(2 * x.length - 1) * size_t(2 * x.dim);
+        if (transforms()) return size_t(x.count) * size_t(x.length) * size_t(x.dim + 1);
         if (what == What::gram || what == What::gram_backprop) return size_t(x.count) * size_t(asked.symmetric ? x.count : y.count);
         if (what == What::grid || what == What::grid_backprop) must(goursat_grid_shape(size_t(x.length), size_t(y.length), &o, &rows, &columns), "shape");
         return size_t(x.count) * rows * columns;
@@ -76,6 +79,10 @@ template <class T> struct Numbers {
         case What::grid_backprop:                                                                                      \
             return goursat_sigkernel_grid_backprop_##suffix(n.values, count, n.x, lx, n.y, ly, bx, d, g[0], gx, g[1], gy, &o); \
         case What::gram: return goursat_sigkernel_gram_##suffix(n.x, bx, lx, n.y, by, ly, d, n.values, count, &o);      \
+        case What::time_augment: return goursat_time_augment_##suffix(n.x, bx, lx, d, n.values, count, &o);             \
+        case What::lead_lag: return goursat_lead_lag_##suffix(n.x, bx, lx, d, n.values, count, &o);                     \
+        case What::time_augment_backprop: return goursat_time_augment_backprop_##suffix(n.values, count, bx, lx, d, g[0], gx, &o); \
+        case What::lead_lag_backprop: return goursat_lead_lag_backprop_##suffix(n.values, count, bx, lx, d, g[0], gx, &o); \
         default:                                                                                                       \
             return goursat_sigkernel_gram_backprop_##suffix(n.values, count, n.x, bx, lx, n.y, by, ly, d, g[0], gx, g[1], gy, &o); \
         }                                                                                                              \
