@@ -33,7 +33,7 @@ have-r:
 		echo "$(R) was not found: on Debian and Ubuntu, apt install r-base-dev r-cran-testthat r-cran-jsonlite" >&2; exit 1; }
 
 .PHONY: test-julia test-r r-package r-man check-r
-.PHONY: all help demo test test-rust test-levels test-python test-python-full test-peers test-cuda-kernels bench-cuda ptx check-ptx install uninstall test-install \
+.PHONY: all help demo test test-rust test-levels test-python test-python-full test-peers test-cuda-kernels test-cuda-library bench-cuda ptx check-ptx install uninstall test-install \
 	wheel test-wheel wheel-aarch64 sdist header bench bench-peers clean
 .DEFAULT_GOAL := all
 
@@ -166,28 +166,42 @@ test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax an
 	build/peers/bin/python -m pytest -q --rootdir=docs $(addprefix docs/,$(OPTIONAL_PAGES))
 
 # The CUDA kernels, on the CPU: tests/cuda/shim.hpp takes the place of CUDA.
-CUDA_TESTS = build/cuda-tests/faults build/cuda-tests/kernels build/cuda-tests/signatures
+CUDA_TESTS = build/cuda-tests/faults build/cuda-tests/kernels build/cuda-tests/signatures build/cuda-tests/library
 GOURSAT_ARCHIVE ?= $(RELEASE)/libgoursat.a
 
 test-cuda-kernels: $(CUDA_TESTS) build/cuda-tests/libcuda.so build/test/ready ## the CUDA kernels, compiled for the CPU, against the library: needs no GPU
 	build/cuda-tests/faults
 	build/cuda-tests/kernels f32 & other=$$!; build/cuda-tests/kernels f64; mine=$$?; wait $$other && exit $$mine
 	build/cuda-tests/signatures f32 & other=$$!; build/cuda-tests/signatures f64; mine=$$?; wait $$other && exit $$mine
+	$(ON_STANDIN) build/cuda-tests/library manners
+	$(ON_STANDIN) build/cuda-tests/library f64
+	STANDIN_POOLS=0 $(ON_STANDIN) build/cuda-tests/library f32
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --check --small
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --small
+	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(ON_STANDIN) \
+		build/test/bin/python benches/cuda/time_library.py --check --small
+
+# The library itself, with tests/cuda/driver.cpp in the place of the driver.
+ON_STANDIN = LD_LIBRARY_PATH=$(abspath build/cuda-tests)
+
+test-cuda-library: build/cuda-tests/library ## the library on this machine's GPU, against itself on the CPU: needs a GPU and its driver
+	build/cuda-tests/library manners
+	build/cuda-tests/library f64
+	build/cuda-tests/library f32
 
 build/cuda-tests/%: tests/cuda/%.cpp $(wildcard tests/cuda/*.hpp kernels/*.cu kernels/*.cuh kernels/*.list) $(GOURSAT_ARCHIVE)
 	mkdir -p $(@D)
 	$(CXX) -std=c++17 -O1 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-clobbered -Iinclude \
 		$< -o $@ $(GOURSAT_ARCHIVE) -lpthread -ldl -lm
 
-build/cuda-tests/libcuda.so: tests/cuda/driver.cpp tests/cuda/shim.hpp $(wildcard kernels/*.cu kernels/*.cuh kernels/*.list)
+build/cuda-tests/libcuda.so: tests/cuda/driver.cpp $(wildcard tests/cuda/*.hpp) $(wildcard kernels/*.cu kernels/*.cuh kernels/*.list)
 	mkdir -p $(@D)
 	$(CXX) -std=c++17 -O0 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas \
 		-Wno-clobbered -shared -fPIC $< -o $@
 
-bench-cuda: ## times of the CUDA kernels beside their floors: needs a GPU and its driver, and Python with NumPy
+bench-cuda: ## times of the CUDA kernels and of the library on a GPU beside their floors: needs one, and Python with NumPy
 	$(PYTHON) benches/cuda/time_kernels.py
+	GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(PYTHON) benches/cuda/time_library.py
 
 $(RELEASE)/libgoursat.a:
 	$(CARGO) build --release --lib --locked

@@ -86,6 +86,11 @@ impl<'a, S: Real> Batch<'a, S> {
         Ok(batch)
     }
 
+    /// This shape with its numbers.
+    pub(crate) fn over(self, values: &'a [S]) -> Self {
+        Batch { values, ..self }
+    }
+
     fn check_bounds(&self, name: &str, size: usize) -> Result<()> {
         if let Some(lengths) = self.layout.lengths {
             for (b, &points) in lengths.iter().enumerate() {
@@ -143,6 +148,11 @@ impl<'a, S: Real> Batch<'a, S> {
 
     pub fn layout(&self) -> &Layout<'a> {
         &self.layout
+    }
+
+    /// From path to path, point to point and channel to channel.
+    pub fn strides(&self) -> [i64; 3] {
+        self.strides
     }
 
     /// Points of path `b`.
