@@ -227,6 +227,11 @@ bench-peers: build/peers/ready ## beside pySigLib on one thread: build/peers.md,
 	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"
 	build/peers/bin/python benches/peers/compare.py
 
+.PHONY: bench-sweep
+bench-sweep: build/peers/ready ## shares of the floor over many shapes, on one thread: build/sweep.csv and .png
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"
+	build/peers/bin/python benches/peers/sweep.py
+
 clean: ## remove all that was built
 	$(CARGO) clean
 	rm -rf build
