@@ -9,10 +9,12 @@
 //! | [`simd`] | the one lane trait, a file an instruction set, the level chosen at run time |
 //! | [`parallel`] | sharing tasks among threads, progress and cancellation |
 //! | [`error`] | what can go wrong, and fallible allocation |
+//! | `environment` | variables of the environment, read without an allocation |
 //! | [`ffi`] | the C door: Rust programs have no need of it |
 //! | [`reference`](mod@reference) | each function once more, obvious and slow: the oracle of the tests |
 
 pub mod cuda;
+mod environment;
 pub mod error;
 pub mod ffi;
 pub mod kernel;

@@ -3,6 +3,7 @@
 mod crew;
 mod pool;
 mod queue;
+mod thread;
 
 pub use pool::default_threads;
 pub(crate) use queue::lock;
