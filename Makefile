@@ -180,6 +180,7 @@ test-cuda-kernels: $(CUDA_TESTS) build/cuda-tests/libcuda.so build/test/ready ##
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --small
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(ON_STANDIN) \
 		build/test/bin/python benches/cuda/time_library.py --check --small
+	GOURSAT_TEST_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/pytest -q bindings/python/tests/test_cuda.py
 
 # The library itself, with tests/cuda/driver.cpp in the place of the driver.
 ON_STANDIN = LD_LIBRARY_PATH=$(abspath build/cuda-tests)

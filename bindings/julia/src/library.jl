@@ -70,3 +70,41 @@ Threads of a call that does not say `n_threads`: what the environment variable G
 that this process may use.
 """
 default_threads() = Int(goursat_default_threads())
+
+"""
+    Goursat.cuda_reason()
+
+Why CUDA cannot be used, in a sentence of the library; empty where it can.
+"""
+cuda_reason() = goursat_cuda_available() == OK ? "" : last_error()
+
+"""
+    Goursat.cuda_available()
+
+Whether the library found a CUDA driver and a device that are new enough.
+"""
+cuda_available() = isempty(cuda_reason())
+
+"""
+    Goursat.cuda_devices()
+
+The CUDA devices that the driver has, usable or not, as named tuples: `index`, `name`, `memory` in bytes, `capability`
+(`v"9.0"` is sm_90), `multiprocessors`, `driver_version` (12080 is CUDA 12.8) and `usable`.
+"""
+function cuda_devices()
+    count = Ref{Int32}(0)
+    goursat_cuda_device_count(count)
+    return [cuda_device(index) for index in Int32(0):(count[] - Int32(1))]
+end
+
+function cuda_device(index)
+    info = CudaDeviceInfo()
+    check(goursat_cuda_device(index, Ref(info)))
+    name = String(collect(Iterators.takewhile(!iszero, info.name)))
+    capability = VersionNumber(info.capability_major, info.capability_minor)
+    return (
+        index = Int(index), name = name, memory = Int(info.total_memory), capability = capability,
+        multiprocessors = Int(info.multiprocessors), driver_version = Int(info.driver_version),
+        usable = info.status == OK,
+    )
+end

@@ -75,3 +75,6 @@ end
 @native goursat_default_threads()::Int32
 @native goursat_status_name(status::Int32)::Cstring
 @native goursat_last_error(buffer::Ptr{UInt8}, length::Csize_t)::Csize_t
+@native goursat_cuda_available()::Int32
+@native goursat_cuda_device_count(count::Ref{Int32})::Int32
+@native goursat_cuda_device(index::Int32, info::Ref{CudaDeviceInfo})::Int32

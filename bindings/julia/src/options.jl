@@ -24,12 +24,28 @@ mutable struct Options
     y_size::Csize_t
     progress::Ptr{Cvoid}
     progress_data::Ptr{Cvoid}
+    workspace_query::Ptr{Csize_t}
 end
 
 Options(; flags = 0, end_time = 0, x_order = 0, y_order = 0, threads = 0) = Options(
     sizeof(Options), flags, end_time, x_order, y_order, threads, 0, 0, 0,
-    C_NULL, C_NULL, 0, C_NULL, C_NULL, C_NULL, C_NULL, (0, 0, 0), (0, 0, 0), 0, 0, C_NULL, C_NULL,
+    C_NULL, C_NULL, 0, C_NULL, C_NULL, C_NULL, C_NULL, (0, 0, 0), (0, 0, 0), 0, 0, C_NULL, C_NULL, C_NULL,
 )
+
+"goursat_cuda_device_info."
+mutable struct CudaDeviceInfo
+    size::Csize_t
+    total_memory::Csize_t
+    capability_major::Int32
+    capability_minor::Int32
+    driver_version::Int32
+    multiprocessors::Int32
+    status::Int32
+    reserved::Int32
+    name::NTuple{256,UInt8}
+end
+
+CudaDeviceInfo() = CudaDeviceInfo(sizeof(CudaDeviceInfo), 0, 0, 0, 0, 0, 0, 0, ntuple(_ -> 0x00, 256))
 
 const TIME_AUG = UInt64(1)
 const LEAD_LAG = UInt64(2)

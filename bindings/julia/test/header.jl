@@ -3,13 +3,14 @@
 header = read(joinpath(ROOT, "include", "goursat.h"), String)
 header = replace(replace(header, r"/\*.*?\*/"s => " "), r"//.*" => " ")
 
-tidy(text) = join(split(replace(replace(text, "*" => " * "), "struct goursat_options" => "goursat_options")), ' ')
+tidy(text) = join(split(replace(replace(text, "*" => " * "), "struct goursat_" => "goursat_")), ' ')
 
 const C_TYPES = Dict(
     "size_t" => Csize_t, "int32_t" => Int32, "uint32_t" => UInt32, "uint64_t" => UInt64, "double" => Float64,
     "const double *" => Ptr{Float64}, "double *" => Ptr{Float64}, "const float *" => Ptr{Float32},
     "float *" => Ptr{Float32}, "char *" => Ptr{UInt8}, "const char *" => Cstring, "size_t *" => Ref{Csize_t},
-    "const goursat_options *" => Ref{Goursat.Options}, "void *" => Ptr{Cvoid}, "const int64_t *" => Ptr{Int64},
+    "const goursat_options *" => Ref{Goursat.Options}, "int32_t *" => Ref{Int32},
+    "goursat_cuda_device_info *" => Ref{Goursat.CudaDeviceInfo}, "void *" => Ptr{Cvoid}, "const int64_t *" => Ptr{Int64},
     "goursat_progress" => Ptr{Cvoid},
 )
 
@@ -42,10 +43,21 @@ end
     @test collect(fieldnames(Goursat.Options)) == [split_declaration(replace(f, r"int64_t (\w+)\[3\]" => s"const int64_t *\1")).first for f in fields]
     for (field, kind) in zip(fields, fieldtypes(Goursat.Options))
         expected = endswith(field, "[3]") ? NTuple{3,Int64} : split_declaration(field).second
+        expected === Ref{Csize_t} && (expected = Ptr{Csize_t}) # a field is no argument
         @test (field, kind) == (field, expected)
     end
     # No padding, so the offsets are the sums of the sizes, in C as here.
     @test sizeof(Goursat.Options) == sum(sizeof, fieldtypes(Goursat.Options))
+end
+
+@testset "devices" begin
+    body = match(r"typedef struct goursat_cuda_device_info \{(.*?)\} goursat_cuda_device_info;"s, header).captures[1]
+    fields = filter(!isempty, strip.(split(body, ';')))
+    @test [string(name) for name in fieldnames(Goursat.CudaDeviceInfo)] == [match(r"(\w+)(\[256\])?$", f).captures[1] for f in fields]
+    for (field, kind) in zip(fields, fieldtypes(Goursat.CudaDeviceInfo))
+        @test kind == (endswith(field, "[256]") ? NTuple{256,UInt8} : split_declaration(field).second)
+    end
+    @test sizeof(Goursat.CudaDeviceInfo) == sum(sizeof, fieldtypes(Goursat.CudaDeviceInfo))
 end
 
 @testset "progress callback" begin

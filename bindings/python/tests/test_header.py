@@ -67,8 +67,20 @@ def test_precision_and_names_of_arguments(header):
         suffixes = {"_f64": "double", "_f32": "float"} if "T *" in ours else {"": "T"}
         for suffix, precision in suffixes.items():
             theirs = " ".join(functions[f"goursat_{name}{suffix}"][1].split())
-            theirs = theirs.replace("struct goursat_options", "goursat_options")
+            theirs = theirs.replace("struct goursat_", "goursat_")
             assert theirs == re.sub(r"\bT\b", precision, ours)
+
+
+def test_device_info(header):
+    name = "goursat_cuda_device_info"
+    body = re.search(rf"typedef struct {name} \{{(.*?)\}} {name};", header, re.DOTALL).group(1)
+    theirs = [re.fullmatch(r"(.*?)(\w+)(\[256\])?", line.strip(), re.DOTALL) for line in body.split(";") if line.strip()]
+    assert [field.group(2) for field in theirs] == [name for name, _ in _native.CudaDeviceInfo._fields_]
+    for field, (_, kind) in zip(theirs, _native.CudaDeviceInfo._fields_):
+        if field.group(3):
+            assert kind is ctypes.c_char * 256
+        else:
+            assert_is(kind, field.group(1))
 
 
 def test_functions_carry_their_declarations():
@@ -109,7 +121,7 @@ def test_flags_and_statuses(header):
     for name in ("TIME_AUG", "LEAD_LAG", "LAG_FIRST", "SCALAR_TERM", "SYMMETRIC"):
         assert getattr(_native, name) == int(flags[name])
     statuses = dict(re.findall(r"GOURSAT_(\w+)\s*=\s*(\d+)", header))
-    assert len(statuses) == 10
+    assert len(statuses) == 16
     for name, value in statuses.items():
         assert getattr(_native, name) == int(value)
         assert _native.FUNCTIONS["status_name"](int(value)).decode() == f"GOURSAT_{name}"

@@ -141,3 +141,22 @@ default_threads <- function() {
 goursat_library <- function() {
   .Call(C_info)
 }
+
+#' CUDA devices that the library could use
+#'
+#' @return `cuda_available()` is `TRUE` or `FALSE`, then with the library's sentence as its attribute `reason`.
+#'   `cuda_devices()` is a data frame with a row for each device that the driver has: `name`, `memory` in bytes,
+#'   `capability` (9 is sm_90), `multiprocessors`, `driver_version` (12080 is CUDA 12.8) and `usable`.
+#' @examples
+#' cuda_available()
+#' @export
+cuda_available <- function() {
+  reason <- .Call(C_cuda)$reason
+  if (nzchar(reason)) structure(FALSE, reason = reason) else TRUE
+}
+
+#' @rdname cuda_available
+#' @export
+cuda_devices <- function() {
+  as.data.frame(.Call(C_cuda)[-1], stringsAsFactors = FALSE)
+}

@@ -5,6 +5,7 @@
 #include "goursat_r.h"
 
 SEXP r_info(void);
+SEXP r_cuda(void);
 SEXP r_signature_length(SEXP dim, SEXP degree, SEXP settings);
 SEXP r_signature(SEXP path, SEXP degree, SEXP coefficients, SEXP settings);
 SEXP r_sig_backprop(SEXP grad, SEXP path, SEXP degree, SEXP settings);

@@ -122,6 +122,12 @@ test_that("the library tells about itself", {
   expect_gte(about$default_threads, 1)
 })
 
+test_that("CUDA is there, or a sentence says why not", {
+  there <- cuda_available()
+  expect_identical(is.null(attr(there, "reason")), isTRUE(there))
+  expect_identical(isTRUE(there), any(cuda_devices()$usable))
+})
+
 test_that("the package can be unloaded and loaded again", {
   code <- sprintf(
     ".libPaths(%s); x <- matrix(rnorm(6e3, sd = 0.01), 3e3); k <- goursat::sigkernel(x, x); unloadNamespace('goursat'); Sys.sleep(0.2); cat(goursat::sigkernel(c(0, 1), c(0, 1)))",
