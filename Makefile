@@ -12,6 +12,14 @@ CPU = $(shell cat /proc/cpuinfo 2>/dev/null)
 # Tests that depend on the level and do not run every one of them by themselves.
 LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature threads,\
 	$(basename $(notdir $(wildcard tests/*.rs))))
+# The best SIMD level of this machine; a test fails where the library finds another.
+BEST = $(if $(filter aarch64,$(shell uname -m)),neon,$(if $(filter 5,$(words $(sort $(filter \
+	avx512f avx512bw avx512cd avx512dq avx512vl,$(CPU))))),avx512,$(if $(filter avx2,$(CPU)),avx2,portable)))
+# Which tests computed at which level: each writes a line (tests/support/level.rs).
+LEVEL_LOG = $(CARGO_TARGET_DIR)/levels-run
+# A level that was silently not tested fails: $(call computed,LEVEL,TESTS)
+computed = for test in $(2); do \
+	grep -qx "$(1) $$test" $(LEVEL_LOG) || { echo "$$test computed nothing at level $(1)" >&2; exit 1; }; done
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
 
@@ -25,7 +33,7 @@ have-r:
 		echo "$(R) was not found: on Debian and Ubuntu, apt install r-base-dev r-cran-testthat r-cran-jsonlite" >&2; exit 1; }
 
 .PHONY: test-julia test-r r-package r-man check-r
-.PHONY: all help demo test test-rust test-levels test-python test-python-full test-peers test-cuda-kernels bench-cuda ptx check-ptx install uninstall test-install \
+.PHONY: all help demo test test-rust test-levels test-python test-python-full test-peers test-cuda-kernels test-cuda-library bench-cuda ptx check-ptx install uninstall test-install \
 	wheel test-wheel wheel-aarch64 sdist header bench bench-peers clean
 .DEFAULT_GOAL := all
 
@@ -48,19 +56,36 @@ test-rust: ## format, lints, documentation, tests in Rust, C and C++
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
-	$(CARGO) test --locked
+	@mkdir -p $(CARGO_TARGET_DIR); rm -f $(LEVEL_LOG)
+	GOURSAT_TEST_LEVEL=$(BEST) GOURSAT_TEST_LEVEL_LOG=$(LEVEL_LOG) $(CARGO) test --locked
+	$(call computed,$(BEST),$(LEVEL_TESTS) levels signature)
+	set -e; for level in $(LESSER); do $(call computed,$$level,levels signature); done
 
 test-levels: ## the tests in Rust at each lesser SIMD level of this machine
-	@echo "lesser levels here: $(or $(LESSER),none)"
+	@echo "the best level here: $(BEST); lesser ones: $(or $(LESSER),none)"
+	@mkdir -p $(CARGO_TARGET_DIR); rm -f $(LEVEL_LOG)
 	set -e; for level in $(LESSER); do \
 		echo "GOURSAT_SIMD=$$level"; \
-		GOURSAT_SIMD=$$level $(CARGO) test --locked $(addprefix --test ,$(LEVEL_TESTS)); \
+		GOURSAT_SIMD=$$level GOURSAT_TEST_LEVEL=$$level GOURSAT_TEST_LEVEL_LOG=$(LEVEL_LOG) \
+			$(CARGO) test --locked $(addprefix --test ,$(LEVEL_TESTS)); \
+		$(call computed,$$level,$(LEVEL_TESTS)); \
 	done
+
+.PHONY: test-nehalem test-haswell test-aarch64
+test-nehalem: all build/test/ready ## tests in Rust, C and Python on a processor without AVX, under qemu
+	PYTHON=build/test/bin/python tests/machines/x86.sh Nehalem portable
+
+test-haswell: build/test/ready ## the same on one with AVX2 and no AVX-512
+	PYTHON=build/test/bin/python tests/machines/x86.sh Haswell avx2
+
+test-aarch64: ## tests in Rust and C on aarch64 with NEON, under qemu: builds for it, on Debian 12
+	tests/machines/aarch64.sh build/aarch64
 
 test-python: build/test/ready ## the Python package: its tests, doctests, the vectors at each SIMD level
 	build/test/bin/pytest -q bindings/python
 	set -e; for level in $(LESSER); do \
 		echo "GOURSAT_SIMD=$$level"; \
+		[ "$$(GOURSAT_SIMD=$$level build/test/bin/python -c 'import goursat; print(goursat.simd_level())')" = $$level ]; \
 		GOURSAT_SIMD=$$level build/test/bin/pytest -q bindings/python/tests/test_vectors.py; \
 	done
 
@@ -141,28 +166,42 @@ test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax an
 	build/peers/bin/python -m pytest -q --rootdir=docs $(addprefix docs/,$(OPTIONAL_PAGES))
 
 # The CUDA kernels, on the CPU: tests/cuda/shim.hpp takes the place of CUDA.
-CUDA_TESTS = build/cuda-tests/faults build/cuda-tests/kernels build/cuda-tests/signatures
+CUDA_TESTS = build/cuda-tests/faults build/cuda-tests/kernels build/cuda-tests/signatures build/cuda-tests/library
 GOURSAT_ARCHIVE ?= $(RELEASE)/libgoursat.a
 
 test-cuda-kernels: $(CUDA_TESTS) build/cuda-tests/libcuda.so build/test/ready ## the CUDA kernels, compiled for the CPU, against the library: needs no GPU
 	build/cuda-tests/faults
 	build/cuda-tests/kernels f32 & other=$$!; build/cuda-tests/kernels f64; mine=$$?; wait $$other && exit $$mine
 	build/cuda-tests/signatures f32 & other=$$!; build/cuda-tests/signatures f64; mine=$$?; wait $$other && exit $$mine
+	$(ON_STANDIN) build/cuda-tests/library manners
+	$(ON_STANDIN) build/cuda-tests/library f64
+	STANDIN_POOLS=0 $(ON_STANDIN) build/cuda-tests/library f32
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --check --small
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --small
+	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(ON_STANDIN) \
+		build/test/bin/python benches/cuda/time_library.py --check --small
+
+# The library itself, with tests/cuda/driver.cpp in the place of the driver.
+ON_STANDIN = LD_LIBRARY_PATH=$(abspath build/cuda-tests)
+
+test-cuda-library: build/cuda-tests/library ## the library on this machine's GPU, against itself on the CPU: needs a GPU and its driver
+	build/cuda-tests/library manners
+	build/cuda-tests/library f64
+	build/cuda-tests/library f32
 
 build/cuda-tests/%: tests/cuda/%.cpp $(wildcard tests/cuda/*.hpp kernels/*.cu kernels/*.cuh kernels/*.list) $(GOURSAT_ARCHIVE)
 	mkdir -p $(@D)
 	$(CXX) -std=c++17 -O1 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-clobbered -Iinclude \
 		$< -o $@ $(GOURSAT_ARCHIVE) -lpthread -ldl -lm
 
-build/cuda-tests/libcuda.so: tests/cuda/driver.cpp tests/cuda/shim.hpp $(wildcard kernels/*.cu kernels/*.cuh kernels/*.list)
+build/cuda-tests/libcuda.so: tests/cuda/driver.cpp $(wildcard tests/cuda/*.hpp) $(wildcard kernels/*.cu kernels/*.cuh kernels/*.list)
 	mkdir -p $(@D)
 	$(CXX) -std=c++17 -O0 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas \
 		-Wno-clobbered -shared -fPIC $< -o $@
 
-bench-cuda: ## times of the CUDA kernels beside their floors: needs a GPU and its driver, and Python with NumPy
+bench-cuda: ## times of the CUDA kernels and of the library on a GPU beside their floors: needs one, and Python with NumPy
 	$(PYTHON) benches/cuda/time_kernels.py
+	GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(PYTHON) benches/cuda/time_library.py
 
 $(RELEASE)/libgoursat.a:
 	$(CARGO) build --release --lib --locked
@@ -179,9 +218,19 @@ header: ## write include/goursat.h anew from src/ffi
 bench: ## benchmarks on one thread; GOURSAT_SIMD=avx2 make bench for another level
 	GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked
 
-bench-peers: build/peers/ready ## beside pySigLib on one thread: build/peers.md and build/peers.csv
-	build/peers/bin/python -m pip $(PIP) ./bindings/python
+.PHONY: accuracy
+accuracy: build/peers/ready ## errors on hard inputs, pySigLib's beside them, against long double and 80 digits: build/accuracy.md (some 20 minutes)
+	build/peers/bin/python -m pip $(PIP) ./bindings/python mpmath==1.3.0
+	build/peers/bin/python benches/peers/accuracy.py
+
+bench-peers: build/peers/ready ## beside pySigLib on one thread: build/peers.md, .csv and .png
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"
 	build/peers/bin/python benches/peers/compare.py
+
+.PHONY: bench-sweep
+bench-sweep: build/peers/ready ## shares of the floor over many shapes, on one thread: build/sweep.csv and .png
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"
+	build/peers/bin/python benches/peers/sweep.py
 
 clean: ## remove all that was built
 	$(CARGO) clean

@@ -72,6 +72,18 @@
  *            callback; when it returns no work is left behind. The threads are the library's own and are made at
  *            first use.
  *
+ * CUDA       With options.memory = GOURSAT_CUDA all buffers of numbers are in the memory of device options.device, and
+ *            options.stream (a CUstream or cudaStream_t) gets the work: the call returns without waiting for it, its
+ *            status is that of the arguments and of the launch, and buffers belong to the call until the stream is
+ *            through. Lists of lengths and starts stay in host memory, and are read before the call returns. Working
+ *            space is options.workspace, as large as options.workspace_query told for the same arguments on the same
+ *            device, or is allocated in the order of the stream. With GOURSAT_CUDA_COPY buffers are in host memory, are
+ *            copied, and the call waits. The caller's current context is afterwards what it was. `threads` and
+ *            `progress` are ignored. Results are within the bounds of NUMBERS, but not the bits of the CPU; k(x, y)
+ *            and k(y, x) may differ by rounding. Needs a device of compute capability 7.5 or later and
+ *            driver 525 or later; nothing of CUDA needs to be installed for the library to load.
+ *            After GOURSAT_CUDA_ERROR the contents of outputs are unspecified. Not in the child of a fork.
+ *
  * PROGRESS   `progress` is called on the calling thread only, never concurrently, some 20 times a second at most; what
  *            it returns cancels the call if it is not 0. Short calls may end without one.
  *
@@ -81,6 +93,9 @@
  *            Relative to the exact solution of the discrete scheme: float kernels and gradients are within 1e-5 at
  *            4096 points, double ones within 1e-10; signatures, relative to the largest coefficient of a level,
  *            within 1e-5 and 1e-13.
+ *            A call computes in the default floating-point environment, on x86-64 and aarch64: results do not depend
+ *            on the caller's rounding mode, flush-to-zero or traps, and all of these, the exception flags included,
+ *            are afterwards as they were. The progress callback runs in the caller's environment.
  *
  * REFERENCES
  *   K.-T. Chen, Integration of paths, geometric invariants and a generalized Baker-Hausdorff formula, 1957.
@@ -137,6 +152,23 @@
 #define GOURSAT_SYMMETRIC 16
 
 /**
+ * `options.memory`: buffers are in host memory, and the CPU works.
+ */
+#define GOURSAT_HOST 0
+
+/**
+ * `options.memory`: buffers are in the memory of the CUDA device `options.device`, which works. The call returns when
+ * the work is in the stream.
+ */
+#define GOURSAT_CUDA 1
+
+/**
+ * `options.memory`: buffers are in host memory, and the CUDA device `options.device` works on copies. The call returns
+ * when the results are there.
+ */
+#define GOURSAT_CUDA_COPY 2
+
+/**
  * What a function returns. Values keep their meaning for ever; later versions may add some.
  */
 typedef enum goursat_status {
@@ -180,6 +212,30 @@ typedef enum goursat_status {
      * A fault of the library: please report it. The outputs' contents are unspecified.
      */
     GOURSAT_INTERNAL = 9,
+    /**
+     * There is no CUDA driver on this machine.
+     */
+    GOURSAT_CUDA_NO_DRIVER = 10,
+    /**
+     * There is a CUDA driver, but no device.
+     */
+    GOURSAT_CUDA_NO_DEVICE = 11,
+    /**
+     * The CUDA driver is older than the library's kernels.
+     */
+    GOURSAT_CUDA_OLD_DRIVER = 12,
+    /**
+     * The device is older than the library's kernels.
+     */
+    GOURSAT_CUDA_OLD_DEVICE = 13,
+    /**
+     * The CUDA driver refused; its own name for the reason is in the sentence. The outputs' contents are unspecified.
+     */
+    GOURSAT_CUDA_ERROR = 14,
+    /**
+     * The process is the child, by fork, of one that used CUDA, which CUDA does not allow.
+     */
+    GOURSAT_CUDA_FORKED = 15,
 } goursat_status;
 
 /**
@@ -226,19 +282,30 @@ typedef struct goursat_options {
      */
     int32_t threads;
     /**
-     * Where the buffers are: 0 for host memory; 1 for CUDA, which this version does not support.
+     * Where the buffers are and who works: GOURSAT_HOST, GOURSAT_CUDA or GOURSAT_CUDA_COPY. See CUDA above.
      */
     int32_t memory;
     /**
-     * Must be 0 in host memory, as the three fields after `reserved`.
+     * Which CUDA device, counted from 0 as the driver does; must be 0 with GOURSAT_HOST.
      */
     int32_t device;
     /**
      * Must be 0.
      */
     int32_t reserved;
+    /**
+     * The CUstream (or cudaStream_t) that gets the work, with GOURSAT_CUDA; NULL is the legacy default stream. Must be
+     * NULL otherwise.
+     */
     void *stream;
+    /**
+     * Device memory to work in, with GOURSAT_CUDA, aligned to 256 bytes and free of other use until the stream has done
+     * the work; NULL: the library allocates it, in the order of the stream. Must be NULL otherwise.
+     */
     void *workspace;
+    /**
+     * Bytes of it: as many as `workspace_query` gives, or more.
+     */
     size_t workspace_size;
     /**
      * Points of each path of x, from 1 to the length of the batch; one entry a path. NULL: all are full.
@@ -283,7 +350,51 @@ typedef struct goursat_options {
      * Given to `progress`.
      */
     void *progress_data;
+    /**
+     * With GOURSAT_CUDA: if not NULL, the call computes nothing, and stores here the bytes of workspace that this very
+     * call needs on its device. Must be NULL otherwise.
+     */
+    size_t *workspace_query;
 } goursat_options;
+
+/**
+ * A CUDA device. Set `size`, as in goursat_options; the struct may grow at its end.
+ */
+typedef struct goursat_cuda_device_info {
+    /**
+     * sizeof(goursat_cuda_device_info), as the caller was compiled.
+     */
+    size_t size;
+    /**
+     * Bytes of its memory.
+     */
+    size_t total_memory;
+    /**
+     * Compute capability: 9 and 0 for sm_90.
+     */
+    int32_t capability_major;
+    int32_t capability_minor;
+    /**
+     * The CUDA version that the driver brings: 1000 * major + 10 * minor.
+     */
+    int32_t driver_version;
+    /**
+     * Multiprocessors.
+     */
+    int32_t multiprocessors;
+    /**
+     * GOURSAT_OK if the library's kernels run on it, or GOURSAT_CUDA_OLD_DEVICE.
+     */
+    int32_t status;
+    /**
+     * Always 0.
+     */
+    int32_t reserved;
+    /**
+     * Its name, ended by a NUL.
+     */
+    char name[256];
+} goursat_cuda_device_info;
 
 #ifdef __cplusplus
 extern "C" {
@@ -799,6 +910,29 @@ const char *goursat_status_name(int32_t status);
  */
 size_t goursat_last_error(char *buffer,
                           size_t length);
+
+/**
+ * Whether options.memory may be GOURSAT_CUDA or GOURSAT_CUDA_COPY here: GOURSAT_OK if there are a driver and a device
+ * that are new enough, or the status that calls would give. goursat_last_error has the sentence that says why not.
+ * Nothing is allocated on the device.
+ */
+int32_t goursat_cuda_available(void);
+
+/**
+ * How many CUDA devices the driver has, usable or not.
+ *
+ * @param count  Where the number goes; 0 where the status says why there are none.
+ */
+int32_t goursat_cuda_device_count(int32_t *count);
+
+/**
+ * Describes a CUDA device.
+ *
+ * @param index  Which one, from 0 on; less than goursat_cuda_device_count gives.
+ * @param info   Where it goes, its `size` set by the caller.
+ */
+int32_t goursat_cuda_device(int32_t index,
+                            struct goursat_cuda_device_info *info);
 
 #ifdef __cplusplus
 }  // extern "C"

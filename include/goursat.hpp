@@ -105,6 +105,24 @@ inline std::int32_t default_threads() { return goursat_default_threads(); }
 /// The name of a status, such as "GOURSAT_OVERLAP".
 inline std::string status_name(std::int32_t status) { return goursat_status_name(status); }
 
+/// Whether options::cuda works here; goursat::check(goursat_cuda_available()) throws the sentence that says why not.
+inline bool cuda_available() { return goursat_cuda_available() == GOURSAT_OK; }
+
+/// The CUDA devices, usable or not; none where there is no driver.
+inline std::vector<goursat_cuda_device_info> cuda_devices() {
+    std::int32_t count = 0;
+    if (goursat_cuda_device_count(&count) != GOURSAT_OK) {
+        return {};
+    }
+    std::vector<goursat_cuda_device_info> devices(static_cast<std::size_t>(count));
+    for (std::int32_t i = 0; i < count; ++i) {
+        goursat_cuda_device_info &device = devices[static_cast<std::size_t>(i)];
+        device.size = sizeof device;
+        check(goursat_cuda_device(i, &device));
+    }
+    return devices;
+}
+
 /// Coefficients in the signature, up to `degree`, of a path of `dim` channels before the transforms.
 inline std::size_t signature_length(std::size_t dim, std::size_t degree, const options &with = {}) {
     std::size_t length = 0;

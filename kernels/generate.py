@@ -109,6 +109,24 @@ def assemble(ptx, architecture):
     return kernels
 
 
+def alone(text):
+    """The text of each kernel as src/cuda/modules.rs gives it to the driver: {kernel: PTX}."""
+    entry = ".visible .entry "
+    head, *parts = text.split(entry)
+    kept = "".join(line for line in head.splitlines(keepends=True) if not line.startswith(".global"))
+    return {part[: part.index("(")]: kept + entry + part for part in parts}
+
+
+def check_alone(kernel, text):
+    """That a kernel's own text is enough for the assembler."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, f"{kernel}.ptx")
+        path.write_text(text)
+        command = [package("cu13", "bin", "ptxas"), f"-arch={ARCHITECTURES[0]}", "-O0", str(path), "-o", os.path.join(folder, "out.cubin")]
+        done = subprocess.run(command, capture_output=True, text=True)
+    return f"{kernel} alone: {done.stderr}" if done.returncode else ""
+
+
 def resident_warps(registers):
     """Of 65536 registers, given to warps in portions of 8 a thread; 64 warps at most."""
     return min(64, 65536 // (32 * -(-registers // 8) * 8))
@@ -172,6 +190,10 @@ def main():
     if not all(fresh):
         sys.exit(1)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(check_alone, *item) for text in compiled.values() for item in alone(text).items()]
+        wrong = [job.result() for job in jobs if job.result()]
+        if wrong:
+            sys.exit("\n".join(wrong))
         report = static_report(pool, [(HERE / name).with_suffix(".ptx") for name in names])
     if not settle(HERE / "STATIC.md", report, check):
         sys.exit(1)

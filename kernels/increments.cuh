@@ -9,6 +9,17 @@
 
 namespace goursat {
 
+// Lengths and starts travel as arguments of launches: nothing of the host's is read once a call has returned.
+constexpr int CARRIED = 496;
+struct ListArgs {
+    long long *to;
+    int count;
+    long long values[CARRIED];
+};
+__device__ __forceinline__ void list(const ListArgs &a) {
+    for (int n = threadIdx.x; n < a.count; n += blockDim.x) a.to[n] = a.values[n];
+}
+
 template <class T> struct PathsArgs {
     const T *paths;
     const long long *starts; // of each path, in elements; null: path · strides[0]

@@ -21,8 +21,27 @@ pub enum Error {
     Memory(usize),
     /// The progress callback asked to stop.
     Cancelled,
+    /// CUDA is not there, or refused.
+    Cuda(Cuda, Sentence),
     /// A fault of the library itself: please report it.
     Internal(Sentence),
+}
+
+/// What is wrong with CUDA. After all but [`Cuda::Refused`] every output is as it was before the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cuda {
+    /// There is no driver on this machine.
+    NoDriver,
+    /// There is a driver, but no device.
+    NoDevice,
+    /// The driver is older than the kernels.
+    OldDriver,
+    /// The device is older than the kernels.
+    OldDevice,
+    /// The driver said no.
+    Refused,
+    /// This process is the child of one that used CUDA.
+    Forked,
 }
 
 impl Display for Error {
@@ -31,6 +50,7 @@ impl Display for Error {
             Error::Argument(sentence) | Error::Length(sentence) | Error::Unsupported(sentence) => {
                 f.write_str(sentence.as_str())
             }
+            Error::Cuda(_, sentence) => f.write_str(sentence.as_str()),
             Error::Memory(bytes) => write!(f, "not enough memory for {bytes} bytes of working space"),
             Error::Cancelled => f.write_str("cancelled by the progress callback"),
             Error::Internal(sentence) => write!(f, "internal fault, please report it: {}", sentence.as_str()),
@@ -99,6 +119,14 @@ macro_rules! argument_error {
     };
 }
 pub(crate) use argument_error;
+
+/// Returns `Err(Error::Unsupported(…))` with a formatted sentence.
+macro_rules! unsupported_error {
+    ($($text:tt)*) => {
+        return Err($crate::error::Error::Unsupported($crate::error::Sentence::new(format_args!($($text)*))))
+    };
+}
+pub(crate) use unsupported_error;
 
 /// Returns `Err(Error::Length(…))` with a formatted sentence.
 macro_rules! length_error {

@@ -33,6 +33,7 @@ fn generated() -> String {
         "gram",
         "transform",
         "library",
+        "cuda",
     ] {
         builder = builder.with_src(root.join(format!("src/ffi/{file}.rs")));
     }
@@ -144,7 +145,7 @@ fn dynamic_symbols_are_the_header() {
         .filter_map(|line| line.split(' ').nth(2).map(str::to_owned))
         .collect();
     let functions: BTreeSet<String> = prototypes().into_iter().map(|prototype| prototype.name).collect();
-    assert_eq!(functions.len(), 2 * 12 + 8);
+    assert_eq!(functions.len(), 2 * 12 + 8 + 3);
     assert_eq!(symbols, functions);
 }
 
@@ -181,7 +182,8 @@ fn options_have_no_padding() {
         ($($field:ident)*) => { vec![$((stringify!($field), offset_of!(Options, $field)),)*] };
     }
     let mut mine = offsets!(size flags end_time x_order y_order threads memory device reserved stream workspace
-        workspace_size x_lengths y_lengths x_starts y_starts x_strides y_strides x_size y_size progress progress_data);
+        workspace_size x_lengths y_lengths x_starts y_starts x_strides y_strides x_size y_size progress progress_data
+        workspace_query);
     mine.push(("end", size_of::<Options>()));
     let theirs: Vec<(&str, usize)> = fields.iter().map(|&(name, offset, _)| (name, offset)).collect();
     assert_eq!(mine, theirs);
@@ -199,7 +201,7 @@ fn status_names_are_those_of_the_header() {
         assert_eq!(known.to_str().unwrap(), name);
         count += 1;
     }
-    assert_eq!(count, 10);
+    assert_eq!(count, 16);
     let unknown = unsafe { CStr::from_ptr(ffi::goursat_status_name(count)) };
     assert_eq!(unknown.to_str().unwrap(), "unknown status");
 }

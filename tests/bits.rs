@@ -139,6 +139,77 @@ fn long_pairs_alone_and_together() {
     long_pairs::<f64>([4200, 130, 4090], false);
 }
 
+/// Few long pairs: the bands of each are shared by threads, few or many, with orders and transforms too.
+fn bands_on_threads<S: Precision>() {
+    let (points, dim) = ([1300, 1100, 700], 2);
+    let [x, y] = [0, 7].map(|more| -> Vec<Vec<S>> {
+        let path = |&n: &usize| walks(1, n + more, dim, (n + more) as u64);
+        points.iter().map(path).collect()
+    });
+    for options in options()
+        .into_iter()
+        .filter(|options| options.orders.0 + options.orders.1 < 3)
+    {
+        for company in [vec![0], vec![0, 1, 2]] {
+            let (x, y) = (Choice::of(&x, &company, dim), Choice::of(&y, &company, dim));
+            let of = |threads| of_pairs_without_grids(&x.view(), &y.view(), &options, threads);
+            let one = of(1);
+            for threads in [2, 3, 7] {
+                assert!(one == of(threads), "{company:?} on {threads} threads, {options:?}");
+            }
+        }
+    }
+}
+
+fn of_pairs_without_grids<S: Precision>(
+    x: &Batch<'_, S>,
+    y: &Batch<'_, S>,
+    options: &Options,
+    threads: usize,
+) -> Vec<u64> {
+    let grad: Vec<S> = (0..x.batch()).map(|b| weight(b, 0, 0)).collect();
+    let (gx, gy) = gradients(&grad, x, y, options, threads);
+    [bits(&kernels(x, y, options, threads)), bits(&gx), bits(&gy)].concat()
+}
+
+#[test]
+fn bands_of_long_pairs_on_threads() {
+    bands_on_threads::<f64>();
+    bands_on_threads::<f32>();
+}
+
+/// Matrices of few columns are solved as lists of pairs.
+fn gram_matrices_of_all_sizes<S: Precision>() {
+    let (batch, most, dim) = (19, 90, 2);
+    let (xs, ys) = (paths::<S>(batch, most, dim, 41), paths::<S>(batch, most, dim, 42));
+    let all: Vec<usize> = (0..batch).collect();
+    for options in options().into_iter().step_by(2) {
+        let (x, y) = (Choice::of(&xs, &all, dim), Choice::of(&ys, &all, dim));
+        let whole = bits(&gram(&x.view(), Some(&y.view()), &options, 1));
+        let itself = (options.orders.0 == options.orders.1).then(|| bits(&gram(&x.view(), None, &options, 1)));
+        for (rows, columns) in [(1, 1), (3, 2), (1, 9), (19, 1), (2, 17), (9, 9), (16, 19)] {
+            let (x, y) = (
+                Choice::of(&xs, &all[..rows], dim),
+                Choice::of(&ys, &all[..columns], dim),
+            );
+            let some = bits(&gram(&x.view(), Some(&y.view()), &options, 2));
+            for (i, row) in some.chunks(columns).enumerate() {
+                assert_eq!(row, &whole[i * batch..][..columns], "row {i} of ({rows}, {columns})");
+            }
+            let Some(itself) = &itself else { continue };
+            for (i, row) in bits(&gram(&x.view(), None, &options, 2)).chunks(rows).enumerate() {
+                assert_eq!(row, &itself[i * batch..][..rows], "row {i} of {rows}, symmetric");
+            }
+        }
+    }
+}
+
+#[test]
+fn gram_matrices_of_few_and_many_columns() {
+    gram_matrices_of_all_sizes::<f64>();
+    gram_matrices_of_all_sizes::<f32>();
+}
+
 /// Two groups of lanes, both long, one a little shorter: each cuts its memory for the way back by its own size.
 #[test]
 fn gradients_of_long_groups_of_two_sizes() {

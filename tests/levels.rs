@@ -2,27 +2,32 @@
 //! each has one of its own, and says which level ran.
 
 mod common;
+#[path = "support/runner.rs"]
+mod runner;
 
 use common::*;
 use goursat::Precision;
 use goursat::kernel::Options;
 use goursat::path::{Batch, LeadLag, Transform};
 use goursat::simd::Level;
-use goursat::{reference, signature};
-use std::process::Command;
+use goursat::{reference, signature, simd};
 
 const ASKED: &str = "GOURSAT_SIMD";
 const CHILD: &str = "GOURSAT_TEST_LEVEL_EXPECTED";
 
 /// Runs `at_the_level_of_this_process` in a process that asks for a level; `None` asks for nothing.
 fn ask(level: Option<&str>, expected: Level) {
-    let mut child = Command::new(std::env::current_exe().unwrap());
+    let mut child = runner::command(std::env::current_exe().unwrap());
     child.args(["--exact", "at_the_level_of_this_process", "--test-threads=1"]);
     match level {
         Some(name) => child.env(ASKED, name),
         None => child.env_remove(ASKED),
     };
-    let output = child.env(CHILD, expected.name()).output().unwrap();
+    let output = child
+        .env(CHILD, expected.name())
+        .env("GOURSAT_TEST_LEVEL", expected.name())
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && told.contains("1 passed"),
@@ -50,6 +55,11 @@ fn every_level() {
 fn at_the_level_of_this_process() {
     let level = Level::current();
     assert!(level <= Level::best());
+    assert_eq!(
+        (simd::lanes::<f64>(), simd::lanes::<f32>()),
+        common::level::width(level),
+        "vectors of the level"
+    );
     if let Ok(expected) = std::env::var(CHILD) {
         assert_eq!(level.name(), expected);
     }

@@ -1,5 +1,10 @@
 //! Signatures and their gradients through the Rust API, against the reference and against what mathematics says.
 
+#[path = "support/level.rs"]
+mod level;
+#[path = "support/runner.rs"]
+mod runner;
+
 use goursat::Precision;
 use goursat::error::{Error, Result};
 use goursat::parallel::Run;
@@ -75,6 +80,7 @@ fn oracle(transform: &Transform) -> reference::Transform {
 }
 
 fn signatures<S: Precision>(batch: &Batch<'_, S>, options: &Options, threads: usize) -> Vec<S> {
+    level::note();
     let length = options.length(batch.dim()).unwrap();
     let mut out = vec![S::from_f64(7.0); batch.batch() * length];
     let mut run = Run {
@@ -803,8 +809,9 @@ fn every_level() {
         if level < Level::best() {
             let name = if level == Level::Portable { "portable" } else { "avx2" };
             let tests = std::env::current_exe().unwrap();
-            let output = std::process::Command::new(tests)
+            let output = runner::command(tests)
                 .env("GOURSAT_SIMD", name)
+                .env("GOURSAT_TEST_LEVEL", level.name())
                 .output()
                 .unwrap();
             assert!(

@@ -7,17 +7,18 @@ import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import numpy as np
 
 
 @dataclass
 class Work:
-    """What is timed: `runs` are by library, Goursat first."""
+    """What is timed: `runs` are by library, Goursat first; `floor` is in multiply-adds, None where it is not counted."""
 
     name: str
     runs: dict[str, Callable[[], Any]]
+    floor: Optional[float] = None
 
 
 def difference(ours: Any, peer: Any) -> float:

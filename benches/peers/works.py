@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Optional
 
+import floors
 import numpy as np
 from timing import Work
 
@@ -52,8 +53,11 @@ def kernel(dtype, batch, length, dim, order=0, transforms=False, threads=1) -> I
             options.update(time_aug=True, lead_lag=True)
     extra = (f", order {order}" if order else "") + (", lead-lag and time" if transforms else "")
     name = f"({batch}, {length}, {dim}){extra}"
+    least = {"order": order, "lead_lag": transforms, "pairs": batch}
     forward = Work(f"kernel {name}", {GOURSAT: lambda: goursat.sigkernel(x, y, **ours)})
+    forward.floor = floors.kernel(dtype, length, dim, **least)
     backward = Work(f"kernel gradients {name}", {GOURSAT: lambda: goursat.sigkernel_backprop(grad, x, y, **ours)})
+    backward.floor = floors.kernel(dtype, length, dim, back=True, **least)
     if pysiglib:
         both = {"left_deriv": True, "right_deriv": True}
         forward.runs[PYSIGLIB] = lambda: pysiglib.sig_kernel(x, y, **theirs)
@@ -62,26 +66,30 @@ def kernel(dtype, batch, length, dim, order=0, transforms=False, threads=1) -> I
     yield backward
 
 
-def gram(dtype, batch, length, dim) -> Iterator[Work]:
+def gram(dtype, batch, length, dim, order=0, gradients=True) -> Iterator[Work]:
     """A Gram matrix and its gradients, on one thread."""
     x, y = walks(batch, length, dim, dtype, 1), walks(batch, length, dim, dtype, 2)
     grad = np.ones((batch, batch), dtype)
-    name = f"{batch} × {batch} ({length}, {dim})"
-    theirs = {"dyadic_order": 0, "n_jobs": 1}
+    name = f"{batch} × {batch} ({length}, {dim})" + (f", order {order}" if order else "")
+    ours, theirs = {"dyadic_order": order, "n_threads": 1}, {"dyadic_order": order, "n_jobs": 1}
     yield Work(
         f"Gram matrix {name}",
         {
-            GOURSAT: lambda: goursat.sigkernel_gram(x, y, n_threads=1),
+            GOURSAT: lambda: goursat.sigkernel_gram(x, y, **ours),
             PYSIGLIB: lambda: pysiglib.sig_kernel_gram(x, y, **theirs),
         },
+        floors.kernel(dtype, length, dim, order, pairs=batch * batch),
     )
+    if not gradients:
+        return
     both = {"left_deriv": True, "right_deriv": True}
     yield Work(
         f"Gram gradients {name}",
         {
-            GOURSAT: lambda: goursat.sigkernel_gram_backprop(grad, x, y, n_threads=1),
+            GOURSAT: lambda: goursat.sigkernel_gram_backprop(grad, x, y, **ours),
             PYSIGLIB: lambda: pysiglib.sig_kernel_gram_backprop(grad, x, y, **both, **theirs),
         },
+        floors.kernel(dtype, length, dim, order, pairs=batch * batch, back=True),
     )
 
 
@@ -97,6 +105,9 @@ def signature(dtype, batch, length, dim, degree, transforms=False, threads=1, ot
     name = f"({batch}, {length}, {dim}) degree {degree}" + (", lead-lag and time" if transforms else "")
     forward = Work(f"signature {name}", {GOURSAT: lambda: goursat.signature(path, degree, **ours)})
     backward = Work(f"signature gradient {name}", {GOURSAT: lambda: goursat.sig_backprop(grad, path, degree, **ours)})
+    if not transforms:  # the zeros of lead-lag increments have no agreed floor
+        forward.floor = floors.signature(length, dim, degree, batch)
+        backward.floor = floors.signature(length, dim, degree, batch, back=True)
     if pysiglib:
         forward.runs[PYSIGLIB] = lambda: pysiglib.sig(path, degree, **theirs)
         backward.runs[PYSIGLIB] = lambda: pysiglib.sig_backprop(path, values, grad, degree, **theirs)

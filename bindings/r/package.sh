@@ -8,7 +8,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 stage=$out/stage/goursat
 
 rm -rf "$out/stage" "$out"/goursat_*.tar.gz
-mkdir -p "$stage/src" "$stage/src/rust" "$stage/tests/testthat/vectors"
+mkdir -p "$stage/src/rust/kernels" "$stage/tests/testthat/vectors"
 cd "$root/bindings/r"
 cp -r DESCRIPTION LICENSE NAMESPACE README.md R man tests configure cleanup .Rbuildignore "$stage"
 rm "$stage/tests/all.R"
@@ -16,6 +16,7 @@ cp src/*.c src/*.h src/Makevars.in "$stage/src"
 cp "$root"/tests/vectors/*.json "$stage/tests/testthat/vectors"
 
 cp -r "$root/src" "$root/include" "$root/build.rs" "$root/Cargo.lock" "$root"/LICENSE-* "$stage/src/rust"
+cp "$root"/kernels/*.ptx "$root"/kernels/*.list "$stage/src/rust/kernels"
 # Benchmarks stay behind, and cargo would miss them.
 awk '/^\[\[bench\]\]/ { skip = 1; next } /^\[/ { skip = 0 } !skip' "$root/Cargo.toml" >"$stage/src/rust/Cargo.toml"
 

@@ -1,6 +1,6 @@
 """The reference of the C interface, from include/goursat.h: what users of C read there, and nothing else.
 
-`{c-header} introduction` is the header's first comment, `{c-header} types` its enumeration, callback and struct, and
+`{c-header} introduction` is the header's first comment, `{c-header} types` its enumeration, callback and structs, and
 `{c-header} functions` every function with its comment; single precision twins are left out, they are told of once.
 """
 
@@ -26,8 +26,9 @@ def introduction(text):
 
 
 def types(text):
-    start, end = text.index("/** Version of this header"), text.index("} goursat_options;")
-    return text[start:end] + "} goursat_options;"
+    last = "} goursat_cuda_device_info;"
+    start, end = text.index("/** Version of this header"), text.index(last)
+    return text[start:end] + last
 
 
 def functions(text):

@@ -85,6 +85,33 @@ public:
         return *this;
     }
 
+    /// Lets CUDA device `index` work on copies of buffers in host memory; results are there when a call returns.
+    options &cuda(std::int32_t index = 0) {
+        raw_.memory = GOURSAT_CUDA_COPY;
+        raw_.device = index;
+        raw_.stream = nullptr;
+        return *this;
+    }
+    /// All buffers of numbers are in the memory of CUDA device `index`, and the stream (a CUstream or cudaStream_t; null is
+    /// the legacy default stream) gets the work: for functions that are told where results go.
+    options &cuda_memory(std::int32_t index = 0, void *stream = nullptr) {
+        raw_.memory = GOURSAT_CUDA;
+        raw_.device = index;
+        raw_.stream = stream;
+        return *this;
+    }
+    /// Device memory to work in, with cuda_memory: its bytes are what `workspace_query` gave, or more.
+    options &workspace(void *memory, std::size_t bytes) {
+        raw_.workspace = memory;
+        raw_.workspace_size = bytes;
+        return *this;
+    }
+    /// With cuda_memory: calls compute nothing and store the bytes of workspace that they need. Null: they compute.
+    options &workspace_query(std::size_t *bytes) {
+        raw_.workspace_query = bytes;
+        return *this;
+    }
+
     // Layouts are usually said by goursat::strided, ragged and packed. These are for paths that do not say, as in C.
 
     /// Points of each path; an empty list means that all are full.

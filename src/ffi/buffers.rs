@@ -1,10 +1,15 @@
-//! From raw pointers to slices: no NULL, aligned, countable, and no output over anything else.
+//! From raw pointers to slices, or to addresses on a device: no NULL, aligned, countable, and no output over anything
+//! else.
 
-use super::options::{Options, Uses};
+use super::options::{GOURSAT_CUDA_COPY, GOURSAT_HOST, Options, Uses};
 use super::status::{Checked, fail};
 use crate::Precision;
+use crate::cuda::{self, Numbers, On, Workspace};
+use crate::error;
+use crate::parallel::Run;
 use crate::path::{Batch, Gradient, Layout};
 use std::fmt::{self, Display};
+use std::ops::Deref;
 
 /// The most numbers of type `T` that a slice can have.
 const fn most<T>() -> usize {
@@ -45,6 +50,89 @@ pub(super) struct Paths<S> {
     pub shape: [usize; 3],
 }
 
+/// Numbers to read, checked, wherever they are.
+#[derive(Clone, Copy)]
+pub(super) struct Given<T> {
+    name: &'static str,
+    pointer: *const T,
+    length: usize,
+}
+
+impl<T> Given<T> {
+    /// # Safety
+    /// They are in host memory, and nobody writes to them while the slice lives.
+    pub unsafe fn host<'a>(self) -> &'a [T] {
+        if self.length == 0 {
+            return &[];
+        }
+        // SAFETY: not NULL, aligned, short enough, no output's memory: checked. Readable by the caller's promise.
+        unsafe { std::slice::from_raw_parts(self.pointer, self.length) }
+    }
+
+    pub fn device(self) -> Numbers<T> {
+        Numbers::new(self.name, self.pointer.addr(), self.length)
+    }
+}
+
+/// Where results go, checked, wherever it is.
+#[derive(Clone, Copy)]
+pub(super) struct Taken<T> {
+    name: &'static str,
+    pointer: *mut T,
+    length: usize,
+}
+
+impl<T> Taken<T> {
+    /// # Safety
+    /// It is host memory, nobody else touches it while the slice lives, and there is no other slice of it.
+    pub unsafe fn host<'a>(self) -> &'a mut [T] {
+        if self.length == 0 {
+            return &mut [];
+        }
+        // SAFETY: not NULL, aligned, short enough, apart from all other memory of the call: checked. Ours by the caller's
+        // promise.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer, self.length) }
+    }
+
+    /// # Safety
+    /// As [`Taken::host`]; it is as long as a gradient of its batch must be.
+    pub unsafe fn gradient<'a>(self) -> Gradient<'a, T> {
+        // SAFETY: the caller's promise.
+        Gradient::checked(unsafe { self.host() })
+    }
+
+    pub fn device(self) -> Numbers<T> {
+        Numbers::new(self.name, self.pointer.addr(), self.length)
+    }
+}
+
+/// A batch, wherever its numbers are: its shape, its layout and where it lies.
+pub(super) struct Located<'a, S> {
+    shape: Batch<'a, S>,
+    values: Given<S>,
+}
+
+impl<'a, S> Deref for Located<'a, S> {
+    type Target = Batch<'a, S>;
+
+    fn deref(&self) -> &Batch<'a, S> {
+        &self.shape
+    }
+}
+
+impl<'a, S: Precision> Located<'a, S> {
+    /// # Safety
+    /// As [`Given::host`].
+    pub unsafe fn host(&self) -> Batch<'a, S> {
+        // SAFETY: the caller's promise.
+        self.shape.over(unsafe { self.values.host() })
+    }
+
+    pub fn device(&self) -> cuda::Paths<'a, S> {
+        cuda::Paths::checked(self.shape, self.values.device())
+    }
+}
+
 /// Memory that a call was given.
 #[derive(Clone, Copy)]
 struct Region {
@@ -61,17 +149,66 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// A gradient, two batches with lengths and starts each, two results: 9 at most.
+    /// A gradient, two batches with lengths and starts each, two results, a workspace and its size: 11 at most.
     const REGIONS: usize = 12;
 
     /// # Safety
     /// `options` is NULL or points to as many readable bytes as its field `size` says.
     pub unsafe fn new(options: *const Options, uses: Uses) -> Checked<Call> {
-        Ok(Call {
+        let mut call = Call {
             // SAFETY: the caller's promise.
             options: unsafe { Options::read(options, uses) }?,
             regions: [None; Call::REGIONS],
-        })
+        };
+        let Options {
+            workspace,
+            workspace_size,
+            workspace_query,
+            ..
+        } = call.options;
+        if workspace.addr() % cuda::ALIGNMENT != 0 {
+            fail!(
+                GOURSAT_MISALIGNED,
+                "options.workspace is {workspace:p}; expected a multiple of {}",
+                cuda::ALIGNMENT
+            );
+        }
+        call.add("options.workspace", workspace.cast::<u8>(), workspace_size, true)?;
+        if !workspace_query.is_null() {
+            call.add("options.workspace_query", workspace_query, 1, true)?;
+        }
+        Ok(call)
+    }
+
+    /// Does the work where the options say: `host` with threads and a callback, `device` with a device, a stream and
+    /// a workspace.
+    pub fn run(
+        &self,
+        host: impl FnOnce(&mut Run<'_>) -> error::Result<()>,
+        device: impl FnOnce(&mut On<'_>) -> error::Result<()>,
+    ) -> Checked<()> {
+        let options = &self.options;
+        if options.memory == GOURSAT_HOST {
+            return Ok(options.with_run(host)?);
+        }
+        let mut query = 0;
+        device(&mut On {
+            device: options.device as usize,
+            stream: options.stream.addr(),
+            copied: options.memory == GOURSAT_CUDA_COPY,
+            workspace: if !options.workspace_query.is_null() {
+                Workspace::Query(&mut query)
+            } else if options.workspace.is_null() {
+                Workspace::Own
+            } else {
+                Workspace::Given(options.workspace.addr(), options.workspace_size)
+            },
+        })?;
+        if !options.workspace_query.is_null() {
+            // SAFETY: aligned and apart from all other memory of the call, and the caller's promise is that it is there.
+            unsafe { options.workspace_query.write(query) };
+        }
+        Ok(())
     }
 
     /// The memory of `length` numbers, if there are any, after every check. It must be added before it is made a
@@ -112,54 +249,26 @@ impl Call {
         Ok(true)
     }
 
-    /// # Safety
-    /// `pointer` is NULL or points to `length` numbers that nobody writes to during the call.
-    unsafe fn input<'a, T>(&mut self, name: &'static str, pointer: *const T, length: usize) -> Checked<&'a [T]> {
-        if !self.add(name, pointer, length, false)? {
-            return Ok(&[]);
-        }
-        // SAFETY: not NULL, aligned, short enough, no output's memory; readable by the caller's promise.
-        Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
+    fn input<T>(&mut self, name: &'static str, pointer: *const T, length: usize) -> Checked<Given<T>> {
+        self.add(name, pointer, length, false)?;
+        Ok(Given { name, pointer, length })
     }
 
-    /// # Safety
-    /// `pointer` is NULL or points to `length` numbers that nobody else touches during the call.
-    unsafe fn output<'a, T>(&mut self, name: &'static str, pointer: *mut T, length: usize) -> Checked<&'a mut [T]> {
-        if !self.add(name, pointer, length, true)? {
-            return Ok(&mut []);
-        }
-        // SAFETY: not NULL, aligned, short enough, apart from all other memory of the call; ours by the caller's promise.
-        Ok(unsafe { std::slice::from_raw_parts_mut(pointer, length) })
+    fn output<T>(&mut self, name: &'static str, pointer: *mut T, length: usize) -> Checked<Taken<T>> {
+        self.add(name, pointer, length, true)?;
+        Ok(Taken { name, pointer, length })
     }
 
     /// A gradient that the call is given, of exactly `count` numbers.
-    ///
-    /// # Safety
-    /// As [`Call::input`].
-    pub unsafe fn grad<'a, S: Precision>(
-        &mut self,
-        pointer: *const S,
-        length: usize,
-        count: usize,
-    ) -> Checked<&'a [S]> {
+    pub fn grad<S: Precision>(&mut self, pointer: *const S, length: usize, count: usize) -> Checked<Given<S>> {
         check_length(["grad", "grad_len"], pointer, length, count)?;
-        // SAFETY: the caller's promise.
-        unsafe { self.input("grad", pointer, length) }
+        self.input("grad", pointer, length)
     }
 
     /// Where results go, of exactly `count` numbers.
-    ///
-    /// # Safety
-    /// As [`Call::output`].
-    pub unsafe fn out<'a, S: Precision>(
-        &mut self,
-        pointer: *mut S,
-        length: usize,
-        count: usize,
-    ) -> Checked<&'a mut [S]> {
+    pub fn out<S: Precision>(&mut self, pointer: *mut S, length: usize, count: usize) -> Checked<Taken<S>> {
         check_length(["out", "out_len"], pointer, length, count)?;
-        // SAFETY: the caller's promise.
-        unsafe { self.output("out", pointer, length) }
+        self.output("out", pointer, length)
     }
 
     /// Where a single number goes.
@@ -167,17 +276,17 @@ impl Call {
     /// # Safety
     /// `pointer` is NULL or points to a number that nobody else touches during the call.
     pub unsafe fn number<'a>(&mut self, name: &'static str, pointer: *mut usize) -> Checked<&'a mut usize> {
+        let number = self.output(name, pointer, 1)?;
         // SAFETY: the caller's promise; one number was asked for and one there is.
-        unsafe { self.output(name, pointer, 1) }.map(|number| &mut number[0])
+        Ok(&mut unsafe { number.host() }[0])
     }
 
     /// # Safety
-    /// `paths.values` is NULL or points to as many numbers as the shape and the options say, and so do the lists of
-    /// lengths and starts in the options.
-    pub unsafe fn paths<'a, S: Precision>(&mut self, paths: Paths<S>) -> Checked<Batch<'a, S>> {
+    /// The lists of lengths and starts in the options are NULL or have an entry a path.
+    pub unsafe fn paths<'a, S: Precision>(&mut self, paths: Paths<S>) -> Checked<Located<'a, S>> {
         let Paths { names, values, shape } = paths;
         check_shape::<S>(names, shape)?;
-        // SAFETY: the caller's promise, and again below.
+        // SAFETY: the caller's promise.
         let lists = unsafe { self.lists(names, shape[0]) }?;
         let options = &self.options;
         let (given, strides, size_name) = if names.second {
@@ -198,8 +307,9 @@ impl Call {
                 names.values
             );
         }
-        let values = unsafe { self.input(names.values, values, size) }?;
-        Ok(Batch::new(side(names), values, shape, Layout { strides, ..lists })?)
+        let values = self.input(names.values, values, size)?;
+        let shape = Batch::shape(side(names), size, shape, Layout { strides, ..lists })?;
+        Ok(Located { shape, values })
     }
 
     /// The lists of lengths and starts of a batch.
@@ -220,9 +330,12 @@ impl Call {
             ]
         };
         let mut list = |(name, pointer): (&'static str, *const i64)| {
-            let given = !pointer.is_null();
-            // SAFETY: the caller's promise.
-            given.then(|| unsafe { self.input(name, pointer, batch) }).transpose()
+            if pointer.is_null() {
+                return Ok(None);
+            }
+            // SAFETY: the caller's promise; lists are always in host memory.
+            self.input(name, pointer, batch)
+                .map(|list| Some(unsafe { list.host() }))
         };
         Ok(Layout {
             lengths: list(lengths)?,
@@ -253,16 +366,13 @@ impl Call {
     }
 
     /// Where the gradient of a batch goes: exactly its shape, or with starts as much as they need.
-    ///
-    /// # Safety
-    /// As [`Call::output`].
-    pub unsafe fn gradient<'a, S: Precision>(
+    pub fn gradient<S: Precision>(
         &mut self,
         [name, length_name]: [&'static str; 2],
         pointer: *mut S,
         length: usize,
         of: &Batch<'_, S>,
-    ) -> Checked<Gradient<'a, S>> {
+    ) -> Checked<Taken<S>> {
         let count = of.batch() * of.length() * of.dim();
         if of.layout().starts.is_none() {
             check_length([name, length_name], pointer, length, count)?;
@@ -272,27 +382,23 @@ impl Call {
                 "{name} is NULL; expected a gradient packed as the paths"
             );
         }
-        // SAFETY: the caller's promise.
-        let values = unsafe { self.output(name, pointer, length) }?;
-        Ok(Gradient::new(name, values, of)?)
+        let values = self.output(name, pointer, length)?;
+        Gradient::check(name, length, of)?;
+        Ok(values)
     }
 
     /// As [`Call::gradient`]; NULL and length 0 if it is not wanted.
-    ///
-    /// # Safety
-    /// As [`Call::output`].
-    pub unsafe fn wanted_gradient<'a, S: Precision>(
+    pub fn wanted_gradient<S: Precision>(
         &mut self,
         names: [&'static str; 2],
         pointer: *mut S,
         length: usize,
         of: &Batch<'_, S>,
-    ) -> Checked<Option<Gradient<'a, S>>> {
+    ) -> Checked<Option<Taken<S>>> {
         if pointer.is_null() && length == 0 {
             return Ok(None);
         }
-        // SAFETY: the caller's promise.
-        unsafe { self.gradient(names, pointer, length, of) }.map(Some)
+        self.gradient(names, pointer, length, of).map(Some)
     }
 }
 

@@ -1,18 +1,19 @@
 //! Gram matrices of signature kernels and their gradients.
 
-use super::buffers::{Call, Names, Paths, product};
+use super::buffers::{Call, Located, Names, Paths, product};
 use super::guard::guard;
 use super::kernel::{asked, check_wanted};
 use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG, Options, Uses};
 use super::status::{Checked, fail};
 use crate::Precision;
+use crate::cuda;
 use crate::kernel;
-use crate::path::Batch;
 
 const USES: Uses = Uses {
     flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST | GOURSAT_SYMMETRIC,
     orders: true,
     lead_lag: false,
+    cuda: true,
 };
 
 const X: Names = Names {
@@ -30,8 +31,8 @@ const Y: Names = Names {
 
 /// The batches of a Gram matrix; no y where it is that of x with itself.
 struct Sides<'a, S> {
-    x: Batch<'a, S>,
-    y: Option<Batch<'a, S>>,
+    x: Located<'a, S>,
+    y: Option<Located<'a, S>>,
     asked: kernel::Options,
     /// Numbers in the matrix.
     count: usize,
@@ -49,7 +50,7 @@ unsafe fn sides<'a, S: Precision>(call: &mut Call, [x, y]: [Paths<S>; 2]) -> Che
         Some(unsafe { call.paths(y) }?)
     };
     let asked = asked(&call.options);
-    let other = y.as_ref().unwrap_or(&x);
+    let other: &Located<'_, S> = y.as_ref().unwrap_or(&x);
     asked.grid_shape(x.length(), other.length())?;
     let count = product::<S>("the Gram matrix", &[("x_batch", x.batch()), ("y_batch", other.batch())])?;
     Ok(Sides { x, y, asked, count })
@@ -65,10 +66,18 @@ unsafe fn forward<S: Precision>(
         // SAFETY: the caller keeps the contract of the header, here and below.
         let mut call = unsafe { Call::new(options, USES) }?;
         let Sides { x, y, asked, count } = unsafe { sides(&mut call, pair) }?;
-        let out = unsafe { call.out(out, out_len, count) }?;
-        Ok(call
-            .options
-            .with_run(|run| kernel::gram(&x, y.as_ref(), &asked, out, run))?)
+        let out = call.out(out, out_len, count)?;
+        call.run(
+            |run| {
+                let (x, out) = unsafe { (x.host(), out.host()) };
+                let y = y.as_ref().map(|y| unsafe { y.host() });
+                kernel::gram(&x, y.as_ref(), &asked, out, run)
+            },
+            |on| {
+                let y = y.as_ref().map(Located::device);
+                unsafe { cuda::gram(&x.device(), y.as_ref(), &asked, out.device(), on) }
+            },
+        )
     })
 }
 
@@ -83,21 +92,31 @@ unsafe fn backward<S: Precision>(
         // SAFETY: the caller keeps the contract of the header, here and below.
         let mut call = unsafe { Call::new(options, USES) }?;
         let Sides { x, y, asked, count } = unsafe { sides(&mut call, pair) }?;
-        let grad = unsafe { call.grad(grad, grad_len, count) }?;
-        let x_grad = unsafe { call.wanted_gradient(["x_grad", "x_grad_len"], x_grad, x_grad_len, &x) }?;
+        let grad = call.grad(grad, grad_len, count)?;
+        let x_grad = call.wanted_gradient(["x_grad", "x_grad_len"], x_grad, x_grad_len, &x)?;
         let y_grad = match &y {
-            Some(y) => unsafe { call.wanted_gradient(["y_grad", "y_grad_len"], y_grad, y_grad_len, y) }?,
+            Some(y) => call.wanted_gradient(["y_grad", "y_grad_len"], y_grad, y_grad_len, y)?,
             None if y_grad.is_null() && y_grad_len == 0 => None,
             None => fail!(
                 GOURSAT_INVALID_ARGUMENT,
                 "y_grad is given, or y_grad_len is not 0; with GOURSAT_SYMMETRIC x_grad is the total derivative"
             ),
         };
-        let work = x.batch().max(y.as_ref().map_or(0, Batch::batch));
+        let work = x.batch().max(y.as_ref().map_or(0, |y| y.batch()));
         check_wanted(x_grad.is_some(), y_grad.is_some(), work)?;
-        Ok(call
-            .options
-            .with_run(|run| kernel::gram_backprop(grad, &x, y.as_ref(), &asked, x_grad, y_grad, run))?)
+        call.run(
+            |run| {
+                let (grad, x) = unsafe { (grad.host(), x.host()) };
+                let y = y.as_ref().map(|y| unsafe { y.host() });
+                let [x_grad, y_grad] = [x_grad, y_grad].map(|to| to.map(|to| unsafe { to.gradient() }));
+                kernel::gram_backprop(grad, &x, y.as_ref(), &asked, x_grad, y_grad, run)
+            },
+            |on| {
+                let y = y.as_ref().map(Located::device);
+                let grads = [x_grad, y_grad].map(|to| to.map(|to| to.device()));
+                unsafe { cuda::gram_backprop(grad.device(), &x.device(), y.as_ref(), &asked, grads, on) }
+            },
+        )
     })
 }
 

@@ -1,7 +1,9 @@
-//! Nothing unwinds into C, and the calling thread remembers why its last call failed.
+//! Nothing unwinds into C, the calling thread remembers why its last call failed, and finds its floating-point
+//! environment as it left it.
 
 use super::status::{Checked, goursat_status};
 use crate::error::{Error, Sentence};
+use crate::simd::environment::Standard;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,6 +17,7 @@ thread_local! {
 
 /// Runs the body of `function`; an error or a panic becomes a status, and its sentence the thread's last error.
 pub(super) fn guard(function: &'static str, body: impl FnOnce() -> Checked<()>) -> i32 {
+    let _environment = Standard::new();
     // Unwind safety: what the body borrows mutably are outputs, unspecified after a failure.
     let outcome = catch_unwind(AssertUnwindSafe(body));
     let outcome = outcome.unwrap_or_else(|payload| Err(Error::from_panic(&*payload).into()));

@@ -5,12 +5,14 @@ use super::guard::guard;
 use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_TIME_AUG, Options, Uses};
 use super::status::{Checked, fail};
 use crate::Precision;
+use crate::cuda;
 use crate::kernel;
 
 const USES: Uses = Uses {
     flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST,
     orders: true,
     lead_lag: false,
+    cuda: true,
 };
 
 const X: Names = Names {
@@ -77,11 +79,23 @@ unsafe fn forward<S: Precision>(
         let y = unsafe { call.paths(y) }?;
         let asked = asked(&call.options);
         let count = per.count::<S>(&asked, x.batch(), [x.length(), y.length()])?;
-        let out = unsafe { call.out(out, out_len, count) }?;
-        Ok(call.options.with_run(|run| match per {
-            Per::Corner => kernel::kernel(&x, &y, &asked, out, run),
-            Per::Grid => kernel::kernel_grid(&x, &y, &asked, out, run),
-        })?)
+        let out = call.out(out, out_len, count)?;
+        call.run(
+            |run| {
+                let (x, y, out) = unsafe { (x.host(), y.host(), out.host()) };
+                match per {
+                    Per::Corner => kernel::kernel(&x, &y, &asked, out, run),
+                    Per::Grid => kernel::kernel_grid(&x, &y, &asked, out, run),
+                }
+            },
+            |on| {
+                let (x, y, out) = (x.device(), y.device(), out.device());
+                match per {
+                    Per::Corner => unsafe { cuda::kernel(&x, &y, &asked, out, on) },
+                    Per::Grid => unsafe { cuda::kernel_grid(&x, &y, &asked, out, on) },
+                }
+            },
+        )
     })
 }
 
@@ -100,14 +114,28 @@ unsafe fn backward<S: Precision>(
         let y = unsafe { call.paths(y) }?;
         let asked = asked(&call.options);
         let count = per.count::<S>(&asked, x.batch(), [x.length(), y.length()])?;
-        let grad = unsafe { call.grad(grad, grad_len, count) }?;
-        let x_grad = unsafe { call.wanted_gradient(["x_grad", "x_grad_len"], x_grad, x_grad_len, &x) }?;
-        let y_grad = unsafe { call.wanted_gradient(["y_grad", "y_grad_len"], y_grad, y_grad_len, &y) }?;
+        let grad = call.grad(grad, grad_len, count)?;
+        let x_grad = call.wanted_gradient(["x_grad", "x_grad_len"], x_grad, x_grad_len, &x)?;
+        let y_grad = call.wanted_gradient(["y_grad", "y_grad_len"], y_grad, y_grad_len, &y)?;
         check_wanted(x_grad.is_some(), y_grad.is_some(), x.batch())?;
-        Ok(call.options.with_run(|run| match per {
-            Per::Corner => kernel::kernel_backprop(grad, &x, &y, &asked, x_grad, y_grad, run),
-            Per::Grid => kernel::kernel_grid_backprop(grad, &x, &y, &asked, x_grad, y_grad, run),
-        })?)
+        call.run(
+            |run| {
+                let (grad, x, y) = unsafe { (grad.host(), x.host(), y.host()) };
+                let [x_grad, y_grad] = [x_grad, y_grad].map(|to| to.map(|to| unsafe { to.gradient() }));
+                match per {
+                    Per::Corner => kernel::kernel_backprop(grad, &x, &y, &asked, x_grad, y_grad, run),
+                    Per::Grid => kernel::kernel_grid_backprop(grad, &x, &y, &asked, x_grad, y_grad, run),
+                }
+            },
+            |on| {
+                let (grad, x, y) = (grad.device(), x.device(), y.device());
+                let grads = [x_grad, y_grad].map(|to| to.map(|to| to.device()));
+                match per {
+                    Per::Corner => unsafe { cuda::kernel_backprop(grad, &x, &y, &asked, grads, on) },
+                    Per::Grid => unsafe { cuda::kernel_grid_backprop(grad, &x, &y, &asked, grads, on) },
+                }
+            },
+        )
     })
 }
 

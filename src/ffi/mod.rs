@@ -13,6 +13,7 @@
 )]
 
 mod buffers;
+mod cuda;
 mod gram;
 mod guard;
 mod kernel;
@@ -22,6 +23,7 @@ mod signature;
 mod status;
 mod transform;
 
+pub use cuda::*;
 pub use gram::*;
 pub use kernel::*;
 pub use library::*;

@@ -3,6 +3,7 @@
 use super::status::{Checked, fail};
 use crate::parallel::Run;
 use crate::path::{LeadLag, Transform};
+use crate::simd::environment;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
@@ -16,6 +17,15 @@ pub const GOURSAT_LAG_FIRST: u64 = 4;
 pub const GOURSAT_SCALAR_TERM: u64 = 8;
 /// Gram matrix of x with itself: y is ignored, the orders must be equal.
 pub const GOURSAT_SYMMETRIC: u64 = 16;
+
+/// `options.memory`: buffers are in host memory, and the CPU works.
+pub const GOURSAT_HOST: i32 = 0;
+/// `options.memory`: buffers are in the memory of the CUDA device `options.device`, which works. The call returns when
+/// the work is in the stream.
+pub const GOURSAT_CUDA: i32 = 1;
+/// `options.memory`: buffers are in host memory, and the CUDA device `options.device` works on copies. The call returns
+/// when the results are there.
+pub const GOURSAT_CUDA_COPY: i32 = 2;
 
 /// Called some 20 times a second at most, on the thread that made the call, with the work done so far and the work in
 /// all (in units of the library's choice). A non-zero result cancels the call. It may call functions of the library;
@@ -44,14 +54,19 @@ pub struct Options {
     pub y_order: u32,
     /// Threads to use at most; 0 means what the environment variable GOURSAT_NUM_THREADS says, or all cores.
     pub threads: i32,
-    /// Where the buffers are: 0 for host memory; 1 for CUDA, which this version does not support.
+    /// Where the buffers are and who works: GOURSAT_HOST, GOURSAT_CUDA or GOURSAT_CUDA_COPY. See CUDA above.
     pub memory: i32,
-    /// Must be 0 in host memory, as the three fields after `reserved`.
+    /// Which CUDA device, counted from 0 as the driver does; must be 0 with GOURSAT_HOST.
     pub device: i32,
     /// Must be 0.
     pub reserved: i32,
+    /// The CUstream (or cudaStream_t) that gets the work, with GOURSAT_CUDA; NULL is the legacy default stream. Must be
+    /// NULL otherwise.
     pub stream: *mut c_void,
+    /// Device memory to work in, with GOURSAT_CUDA, aligned to 256 bytes and free of other use until the stream has done
+    /// the work; NULL: the library allocates it, in the order of the stream. Must be NULL otherwise.
     pub workspace: *mut c_void,
+    /// Bytes of it: as many as `workspace_query` gives, or more.
     pub workspace_size: usize,
     /// Points of each path of x, from 1 to the length of the batch; one entry a path. NULL: all are full.
     pub x_lengths: *const i64,
@@ -76,6 +91,9 @@ pub struct Options {
     pub progress: Progress,
     /// Given to `progress`.
     pub progress_data: *mut c_void,
+    /// With GOURSAT_CUDA: if not NULL, the call computes nothing, and stores here the bytes of workspace that this very
+    /// call needs on its device. Must be NULL otherwise.
+    pub workspace_query: *mut usize,
 }
 
 /// The most bytes that a caller's struct may have: more is taken for a `size` that was never set.
@@ -85,10 +103,11 @@ const LARGEST: usize = 4096;
 #[cfg(target_pointer_width = "64")]
 const _: () = {
     use std::mem::offset_of;
-    assert!(size_of::<Options>() == 184 && align_of::<Options>() == 8);
+    assert!(size_of::<Options>() == 192 && align_of::<Options>() == 8);
     assert!(offset_of!(Options, reserved) == 44 && offset_of!(Options, stream) == 48);
     assert!(offset_of!(Options, x_lengths) == 72 && offset_of!(Options, x_strides) == 104);
     assert!(offset_of!(Options, x_size) == 152 && offset_of!(Options, progress_data) == 176);
+    assert!(offset_of!(Options, workspace_query) == 184);
 };
 
 /// Options that mean something to a function.
@@ -99,6 +118,8 @@ pub(super) struct Uses {
     pub orders: bool,
     /// Whether it makes lead-lag paths whatever the flags say.
     pub lead_lag: bool,
+    /// Whether CUDA devices can do it.
+    pub cuda: bool,
 }
 
 impl Options {
@@ -125,6 +146,7 @@ impl Options {
         y_size: 0,
         progress: None,
         progress_data: ptr::null_mut(),
+        workspace_query: ptr::null_mut(),
     };
 
     /// A checked copy of the caller's struct, of whatever size it is.
@@ -171,32 +193,7 @@ impl Options {
     }
 
     fn check(&self, uses: Uses) -> Checked<()> {
-        match self.memory {
-            0 => {}
-            1 => fail!(
-                GOURSAT_UNSUPPORTED,
-                "options.memory is 1 (CUDA), which this version does not support"
-            ),
-            other => fail!(
-                GOURSAT_INVALID_ARGUMENT,
-                "options.memory is {other}; expected 0 (host) or 1 (CUDA)"
-            ),
-        }
-        let unused = [
-            ("device", self.device as usize),
-            ("reserved", self.reserved as usize),
-            ("stream", self.stream.addr()),
-            ("workspace", self.workspace.addr()),
-            ("workspace_size", self.workspace_size),
-        ];
-        for (name, value) in unused {
-            if value != 0 {
-                fail!(
-                    GOURSAT_INVALID_ARGUMENT,
-                    "options.{name} is not 0, which it must be in host memory"
-                );
-            }
-        }
+        self.check_memory(uses)?;
         self.check_flags(uses)?;
         if !self.end_time.is_finite() {
             fail!(
@@ -228,6 +225,59 @@ impl Options {
                 self.x_order,
                 self.y_order
             );
+        }
+        Ok(())
+    }
+
+    fn check_memory(&self, uses: Uses) -> Checked<()> {
+        if !matches!(self.memory, GOURSAT_HOST | GOURSAT_CUDA | GOURSAT_CUDA_COPY) {
+            fail!(
+                GOURSAT_INVALID_ARGUMENT,
+                "options.memory is {}; expected 0 (GOURSAT_HOST), 1 (GOURSAT_CUDA) or 2 (GOURSAT_CUDA_COPY)",
+                self.memory
+            );
+        }
+        if self.memory != GOURSAT_HOST && !uses.cuda {
+            fail!(
+                GOURSAT_UNSUPPORTED,
+                "options.memory is {}; this function works in host memory alone: expected 0 (GOURSAT_HOST)",
+                self.memory
+            );
+        }
+        if self.device < 0 {
+            fail!(
+                GOURSAT_INVALID_ARGUMENT,
+                "options.device is {}; expected 0 or more",
+                self.device
+            );
+        }
+        let on_host = self.memory == GOURSAT_HOST;
+        let copied = self.memory != GOURSAT_CUDA;
+        let zeros = [
+            ("reserved", self.reserved as usize, true, "always"),
+            ("device", self.device as usize, on_host, "in host memory"),
+            ("stream", self.stream.addr(), copied, "without GOURSAT_CUDA"),
+            ("workspace", self.workspace.addr(), copied, "without GOURSAT_CUDA"),
+            (
+                "workspace_size",
+                self.workspace_size,
+                self.workspace.is_null(),
+                "without a workspace",
+            ),
+            (
+                "workspace_query",
+                self.workspace_query.addr(),
+                copied,
+                "without GOURSAT_CUDA",
+            ),
+        ];
+        for (name, value, must, when) in zeros {
+            if value != 0 && must {
+                fail!(
+                    GOURSAT_INVALID_ARGUMENT,
+                    "options.{name} is not 0, which it must be {when}"
+                );
+            }
         }
         Ok(())
     }
@@ -294,7 +344,7 @@ impl Options {
             });
         };
         // SAFETY: the caller gave the callback and its data to be called with each other while this call lasts.
-        let mut tell = |done, total| unsafe { callback(data, done, total) } != 0;
+        let mut tell = |done, total| environment::outside(|| unsafe { callback(data, done, total) }) != 0;
         body(&mut Run {
             threads,
             progress: Some(&mut tell),

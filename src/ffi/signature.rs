@@ -5,13 +5,14 @@ use super::guard::guard;
 use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_TIME_AUG, Options, Uses};
 use super::status::{Checked, fail};
 use crate::Precision;
-use crate::path::Gradient;
+use crate::cuda;
 use crate::signature;
 
 const USES: Uses = Uses {
     flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST | GOURSAT_SCALAR_TERM,
     orders: false,
     lead_lag: false,
+    cuda: true,
 };
 
 /// What `degree` and the options ask of a signature.
@@ -69,10 +70,14 @@ unsafe fn forward<S: Precision>(
         let path = unsafe { call.paths(path) }?;
         let asked = asked(&call.options, degree);
         let count = count::<S>(path.batch(), asked.length(path.dim())?)?;
-        let out = unsafe { call.out(out, out_len, count) }?;
-        Ok(call
-            .options
-            .with_run(|run| signature::signature(&path, &asked, out, run))?)
+        let out = call.out(out, out_len, count)?;
+        call.run(
+            |run| {
+                let (path, out) = unsafe { (path.host(), out.host()) };
+                signature::signature(&path, &asked, out, run)
+            },
+            |on| unsafe { cuda::signature(&path.device(), &asked, out.device(), on) },
+        )
     })
 }
 
@@ -90,12 +95,16 @@ unsafe fn backward<S: Precision>(
         let path = unsafe { call.paths(path) }?;
         let asked = asked(&call.options, degree);
         let count = count::<S>(path.batch(), asked.length(path.dim())?)?;
-        let grad = unsafe { call.grad(grad, grad_len, count) }?;
+        let grad = call.grad(grad, grad_len, count)?;
         let names = ["path_grad", "path_grad_len"];
-        let gradient: Gradient<'_, S> = unsafe { call.gradient(names, path_grad, path_grad_len, &path) }?;
-        Ok(call
-            .options
-            .with_run(|run| signature::signature_backprop(grad, &path, &asked, gradient, run))?)
+        let gradient = call.gradient(names, path_grad, path_grad_len, &path)?;
+        call.run(
+            |run| {
+                let (grad, path, gradient) = unsafe { (grad.host(), path.host(), gradient.gradient()) };
+                signature::signature_backprop(grad, &path, &asked, gradient, run)
+            },
+            |on| unsafe { cuda::signature_backprop(grad.device(), &path.device(), &asked, gradient.device(), on) },
+        )
     })
 }
 

@@ -1,6 +1,6 @@
 //! Status codes, and errors of the crate as status codes.
 
-use crate::error::{Error, Sentence};
+use crate::error::{Cuda, Error, Sentence};
 use goursat_status::*;
 use std::ffi::CStr;
 
@@ -29,6 +29,18 @@ pub enum goursat_status {
     GOURSAT_CANCELLED = 8,
     /// A fault of the library: please report it. The outputs' contents are unspecified.
     GOURSAT_INTERNAL = 9,
+    /// There is no CUDA driver on this machine.
+    GOURSAT_CUDA_NO_DRIVER = 10,
+    /// There is a CUDA driver, but no device.
+    GOURSAT_CUDA_NO_DEVICE = 11,
+    /// The CUDA driver is older than the library's kernels.
+    GOURSAT_CUDA_OLD_DRIVER = 12,
+    /// The device is older than the library's kernels.
+    GOURSAT_CUDA_OLD_DEVICE = 13,
+    /// The CUDA driver refused; its own name for the reason is in the sentence. The outputs' contents are unspecified.
+    GOURSAT_CUDA_ERROR = 14,
+    /// The process is the child, by fork, of one that used CUDA, which CUDA does not allow.
+    GOURSAT_CUDA_FORKED = 15,
 }
 
 /// A status that is not OK, with its sentence.
@@ -50,6 +62,12 @@ impl From<Error> for Failure {
             Error::Memory(_) => GOURSAT_OUT_OF_MEMORY,
             Error::Cancelled => GOURSAT_CANCELLED,
             Error::Internal(_) => GOURSAT_INTERNAL,
+            Error::Cuda(Cuda::NoDriver, _) => GOURSAT_CUDA_NO_DRIVER,
+            Error::Cuda(Cuda::NoDevice, _) => GOURSAT_CUDA_NO_DEVICE,
+            Error::Cuda(Cuda::OldDriver, _) => GOURSAT_CUDA_OLD_DRIVER,
+            Error::Cuda(Cuda::OldDevice, _) => GOURSAT_CUDA_OLD_DEVICE,
+            Error::Cuda(Cuda::Refused, _) => GOURSAT_CUDA_ERROR,
+            Error::Cuda(Cuda::Forked, _) => GOURSAT_CUDA_FORKED,
         };
         Failure { status, sentence }
     }
@@ -67,7 +85,7 @@ macro_rules! fail {
 pub(super) use fail;
 
 pub(super) fn name(status: i32) -> &'static CStr {
-    const NAMES: [(goursat_status, &CStr); 10] = [
+    const NAMES: [(goursat_status, &CStr); 16] = [
         (GOURSAT_OK, c"GOURSAT_OK"),
         (GOURSAT_NULL_POINTER, c"GOURSAT_NULL_POINTER"),
         (GOURSAT_INVALID_ARGUMENT, c"GOURSAT_INVALID_ARGUMENT"),
@@ -78,6 +96,12 @@ pub(super) fn name(status: i32) -> &'static CStr {
         (GOURSAT_OUT_OF_MEMORY, c"GOURSAT_OUT_OF_MEMORY"),
         (GOURSAT_CANCELLED, c"GOURSAT_CANCELLED"),
         (GOURSAT_INTERNAL, c"GOURSAT_INTERNAL"),
+        (GOURSAT_CUDA_NO_DRIVER, c"GOURSAT_CUDA_NO_DRIVER"),
+        (GOURSAT_CUDA_NO_DEVICE, c"GOURSAT_CUDA_NO_DEVICE"),
+        (GOURSAT_CUDA_OLD_DRIVER, c"GOURSAT_CUDA_OLD_DRIVER"),
+        (GOURSAT_CUDA_OLD_DEVICE, c"GOURSAT_CUDA_OLD_DEVICE"),
+        (GOURSAT_CUDA_ERROR, c"GOURSAT_CUDA_ERROR"),
+        (GOURSAT_CUDA_FORKED, c"GOURSAT_CUDA_FORKED"),
     ];
     let known = NAMES.iter().find(|(code, _)| *code as i32 == status);
     known.map_or(c"unknown status", |(_, name)| name)

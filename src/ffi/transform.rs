@@ -5,7 +5,8 @@ use super::guard::guard;
 use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_TIME_AUG, Options, Uses};
 use super::status::Checked;
 use crate::Precision;
-use crate::path::{self, Gradient};
+use crate::cuda;
+use crate::path;
 
 #[derive(Clone, Copy)]
 enum Which {
@@ -22,6 +23,14 @@ impl Which {
             },
             orders: false,
             lead_lag: matches!(self, Which::LeadLag),
+            cuda: true,
+        }
+    }
+
+    fn cuda(self, lag_first: bool, end_time: f64) -> cuda::Which {
+        match self {
+            Which::TimeAugment => cuda::Which::TimeAugment(end_time),
+            Which::LeadLag => cuda::Which::LeadLag(lag_first),
         }
     }
 
@@ -50,12 +59,18 @@ unsafe fn forward<S: Precision>(
         let mut call = unsafe { Call::new(options, which.uses()) }?;
         let paths = unsafe { call.paths(path) }?;
         let count = which.count::<S>(paths.batch(), paths.length(), paths.dim())?;
-        let out = unsafe { call.out(out, out_len, count) }?;
-        let options = &call.options;
-        Ok(options.with_run(|run| match which {
-            Which::TimeAugment => path::time_augment_batch(&paths, options.end_time(), out, run),
-            Which::LeadLag => path::lead_lag_batch(&paths, options.has(GOURSAT_LAG_FIRST), out, run),
-        })?)
+        let out = call.out(out, out_len, count)?;
+        let (lag_first, end_time) = (call.options.has(GOURSAT_LAG_FIRST), call.options.end_time());
+        call.run(
+            |run| {
+                let (paths, out) = unsafe { (paths.host(), out.host()) };
+                match which {
+                    Which::TimeAugment => path::time_augment_batch(&paths, end_time, out, run),
+                    Which::LeadLag => path::lead_lag_batch(&paths, lag_first, out, run),
+                }
+            },
+            |on| unsafe { cuda::transform(&paths.device(), which.cuda(lag_first, end_time), out.device(), on) },
+        )
     })
 }
 
@@ -72,14 +87,24 @@ unsafe fn backward<S: Precision>(
         let mut call = unsafe { Call::new(options, which.uses()) }?;
         let paths = unsafe { call.shape::<S>(PATH, shape, path_grad_len) }?;
         let count = which.count::<S>(paths.batch(), paths.length(), paths.dim())?;
-        let grad = unsafe { call.grad(grad, grad_len, count) }?;
+        let grad = call.grad(grad, grad_len, count)?;
         let names = ["path_grad", "path_grad_len"];
-        let gradient: Gradient<'_, S> = unsafe { call.gradient(names, path_grad, path_grad_len, &paths) }?;
-        let lag_first = call.options.has(GOURSAT_LAG_FIRST);
-        Ok(call.options.with_run(|run| match which {
-            Which::TimeAugment => path::time_augment_batch_adjoint(grad, &paths, gradient, run),
-            Which::LeadLag => path::lead_lag_batch_adjoint(grad, &paths, lag_first, gradient, run),
-        })?)
+        let gradient = call.gradient(names, path_grad, path_grad_len, &paths)?;
+        let (lag_first, end_time) = (call.options.has(GOURSAT_LAG_FIRST), call.options.end_time());
+        call.run(
+            |run| {
+                let (grad, gradient) = unsafe { (grad.host(), gradient.gradient()) };
+                match which {
+                    Which::TimeAugment => path::time_augment_batch_adjoint(grad, &paths, gradient, run),
+                    Which::LeadLag => path::lead_lag_batch_adjoint(grad, &paths, lag_first, gradient, run),
+                }
+            },
+            |on| {
+                let shape = cuda::Paths::checked(paths, cuda::Numbers::new("path", 0, 0));
+                let which = which.cuda(lag_first, end_time);
+                unsafe { cuda::transform_backprop(grad.device(), &shape, which, gradient.device(), on) }
+            },
+        )
     })
 }
 

@@ -1,6 +1,7 @@
 //! Gram matrices: all pairs of two batches, one path of x against a group of paths of y at a time.
 
 use super::choice::{Job, carries, choose, extent, scale};
+use super::gram_pairs;
 use super::groups::Gather;
 use super::pairs::{Extent, Gradients, Sweep};
 use super::pairwise::{Meter, Pairs};
@@ -14,8 +15,12 @@ use crate::simd::{self, Lanes, MAX_LANES, Real, Work};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// Paths of x that are taken together: a task interleaves the paths of y once for all of them.
+/// The most paths of x that are taken together: a task interleaves the paths of y once for all of them. Gradients are
+/// summed over so many, whatever else there is: their bits depend on it.
 const ROWS: usize = 16;
+
+/// Tasks that there are at least, so that threads have enough to share, where there are so many rows and groups.
+const TASKS: usize = 16;
 
 /// The order in which paths are taken: the longer ones first.
 fn by_length<S: Real>(batch: &Batch<'_, S>) -> Result<Vec<usize>> {
@@ -42,12 +47,18 @@ impl<S: Real> Plan<'_, '_, S> {
         (first..count.div_ceil(lanes)).map(move |g| g * lanes..count.min((g + 1) * lanes))
     }
 
+    /// Rows of a task that computes kernels: fewer where there are few, so that every thread has some.
+    fn rows(&self) -> usize {
+        let groups = self.y_order.len().div_ceil(simd::lanes::<S>());
+        (self.x_order.len().saturating_mul(groups) / TASKS).clamp(1, ROWS)
+    }
+
     /// The places in `x_order` that are taken together.
-    fn row_chunks(&self) -> impl Iterator<Item = Range<usize>> + use<S> {
+    fn row_chunks(&self, rows: usize) -> impl Iterator<Item = Range<usize>> + use<S> {
         let count = self.x_order.len();
         (0..count)
-            .step_by(ROWS)
-            .map(move |first| first..count.min(first + ROWS))
+            .step_by(rows)
+            .map(move |first| first..count.min(first + rows))
     }
 
     /// Whether the pair at these places is computed: of a symmetric matrix, the upper triangle is.
@@ -118,6 +129,9 @@ struct Rows<'o, S> {
 
 /// The matrix into `out`.
 pub(super) fn matrix<S: Real>(pairs: &Pairs<'_, S>, symmetric: bool, out: &mut [S], run: &mut Run<'_>) -> Result<()> {
+    if gram_pairs::pays(pairs, symmetric) {
+        return gram_pairs::matrix(pairs, symmetric, out, run);
+    }
     let plan = plan(pairs, symmetric)?;
     let columns = pairs.y.batch();
     if out.is_empty() {
@@ -125,8 +139,8 @@ pub(super) fn matrix<S: Real>(pairs: &Pairs<'_, S>, symmetric: bool, out: &mut [
     }
     for carry in plan.kinds() {
         let mut rows: Vec<Option<&mut [S]>> = try_collect(out.chunks_exact_mut(columns).map(Some))?;
-        let mut tasks = try_with_room(plan.x_order.len().div_ceil(ROWS))?;
-        for places in plan.row_chunks() {
+        let mut tasks = try_with_room(plan.x_order.len().div_ceil(plan.rows()))?;
+        for places in plan.row_chunks(plan.rows()) {
             let own = &plan.x_order[places.clone()];
             tasks.push(Rows {
                 outputs: try_collect(own.iter().map(|&i| rows[i].take().unwrap_or_default()))?,
@@ -144,7 +158,23 @@ pub(super) fn matrix<S: Real>(pairs: &Pairs<'_, S>, symmetric: bool, out: &mut [
     if symmetric {
         mirror(&plan.x_order, out);
     }
+    beside_one_point(pairs, out);
     Ok(())
+}
+
+/// The kernel of a path of one point with anything is 1, also with NaN, which has met the zeros that fill up its path.
+fn beside_one_point<S: Real>(pairs: &Pairs<'_, S>, out: &mut [S]) {
+    let (x, y) = (&pairs.x, &pairs.y);
+    if !(0..x.batch()).any(|i| x.points(i) == 1) && !(0..y.batch()).any(|j| y.points(j) == 1) {
+        return;
+    }
+    for (i, row) in out.chunks_exact_mut(y.batch()).enumerate() {
+        for (j, k) in row.iter_mut().enumerate() {
+            if x.points(i) == 1 || y.points(j) == 1 {
+                *k = S::ONE;
+            }
+        }
+    }
 }
 
 /// Copies the triangle that was computed to the other: row before column in `order`.
@@ -379,7 +409,7 @@ fn blocks<S: Real>(plan: &Plan<'_, '_, S>) -> Result<Vec<Block>> {
     let mut column_turns = try_vec(plan.y_order.len().div_ceil(lanes), 0)?;
     let most = plan.x_order.len().div_ceil(ROWS) * column_turns.len();
     let mut blocks = try_with_room(most)?;
-    for rows in plan.row_chunks() {
+    for rows in plan.row_chunks(ROWS) {
         for (turn, group) in plan.groups(&rows).enumerate() {
             let column_turn = &mut column_turns[group.start / lanes];
             blocks.push(Block {

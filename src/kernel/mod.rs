@@ -13,11 +13,14 @@
 //! | `pairwise`, `grid`, `gram` | what the public functions share among threads |
 //! | `compiled` | the doors to those, compiled in this crate |
 
+mod alone;
 mod block;
 mod choice;
 mod compiled;
+mod course;
 mod direct;
 mod gram;
+mod gram_pairs;
 mod grid;
 mod groups;
 mod pairs;

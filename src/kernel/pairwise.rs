@@ -1,13 +1,14 @@
 //! Kernels and gradients of the pairs of two batches, shared among threads group by group.
 
 use super::Options;
+use super::alone;
 use super::choice::{Job, choose, choose_for_grids, extent, scale};
 use super::grid::GivenGrids;
 use super::groups::{Gather, Group, Order};
 use super::pairs::{Extent, Gradients, Sweep};
 use super::panels::{Lane, difference};
-use super::relay::{self, Relay};
-use super::relay_back::RelayBack;
+use super::relay;
+use super::relay_back::{self, Return};
 use super::scheme::Scheme;
 use super::tile::Tile;
 use crate::error::{Error, Result, try_collect, try_vec, try_with_room};
@@ -48,8 +49,8 @@ impl<'q, 'a, T> Meter<'q, 'a, T> {
     /// `part` of `whole` is done.
     pub fn tell(&mut self, part: usize, whole: usize) -> Result<()> {
         let done = (self.cells as u128 * part as u128 / whole.max(1) as u128) as u64;
-        let more = done - self.told;
-        self.told = done;
+        let more = done.saturating_sub(self.told);
+        self.told += more;
         self.queue.advance(more)
     }
 }
@@ -139,29 +140,17 @@ impl<S: Real> Loader<S> {
     }
 
     /// Pair `b` alone.
-    fn relay<'l, V, C, T, const R: usize, const K: usize>(
-        &'l mut self,
-        pairs: &Pairs<'l, S>,
-        b: usize,
-        tile: T,
-        extent: &Extent,
-        kept: bool,
-    ) -> Result<Relay<'l, V, C, T, R, K>>
-    where
-        V: Lanes<Scalar = S>,
-        C: Scheme<V>,
-        T: Tile<V, R, K>,
-    {
+    pub fn one<'l>(&'l mut self, pairs: &Pairs<'l, S>, b: usize) -> Result<[Lane<'l, S>; 2]> {
         let mut lanes = [[Lane::empty(); 1]; 2];
         let [x, y] = &mut lanes;
         self.x.lanes(std::iter::once(pairs.x.path(b)), &pairs.options, x)?;
         self.y.lanes(std::iter::once(pairs.y.path(b)), &pairs.options, y)?;
-        Relay::new(tile, extent.channels, [x[0], y[0]], scale(&pairs.options), kept)
+        Ok([x[0], y[0]])
     }
 }
 
 /// What is in the slot, made at first need: scratch may be large.
-fn made<T>(slot: &mut Option<T>, make: impl FnOnce() -> Result<T>) -> Result<&mut T> {
+pub(super) fn made<T>(slot: &mut Option<T>, make: impl FnOnce() -> Result<T>) -> Result<&mut T> {
     if slot.is_none() {
         *slot = Some(make()?);
     }
@@ -173,15 +162,19 @@ pub(super) fn kernels<S: Real>(pairs: &Pairs<'_, S>, out: &mut [S], run: &mut Ru
     let order = Order::of_pairs(&pairs.x, &pairs.y)?;
     let groups = order.groups(simd::lanes::<S>(), run.threads(), &pairs.options, &pairs.x, &pairs.y)?;
     let mut values = try_vec(out.len(), S::ZERO)?;
-    let tasks = tasks(&groups, &mut values)?;
-    share_by_kind(pairs, tasks, run, |queue, carry, extent| {
-        simd::dispatch(Solve {
-            pairs,
-            queue,
-            carry,
-            extent,
-        })
-    })?;
+    if alone::pays::<S, false>(pairs, &groups, run)? {
+        alone::kernels(pairs, &groups, &mut values, run)?;
+    } else {
+        let tasks = tasks(&groups, &mut values)?;
+        share_by_kind(pairs, tasks, run, |queue, carry, extent| {
+            simd::dispatch(Solve {
+                pairs,
+                queue,
+                carry,
+                extent,
+            })
+        })?;
+    }
     for (&b, value) in order.pairs().iter().zip(values) {
         out[b] = value;
     }
@@ -216,8 +209,11 @@ impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, '_, S> {
             if relay::pays::<V, C, T, R, K>(&tile, &group.extent(self.extent), group.pairs.len()) {
                 for (&b, output) in group.pairs.iter().zip(outputs) {
                     let mut meter = Meter::new(self.queue, group.cells() / group.pairs.len() as u64);
-                    let mut relay = loader.relay::<V, C, T, R, K>(self.pairs, b, tile, self.extent, false)?;
-                    *output = relay.kernel(&mut |part, whole| meter.tell(part, whole))?;
+                    let paths = loader.one(self.pairs, b)?;
+                    let (channels, scale) = (self.extent.channels, scale(&self.pairs.options));
+                    let course = relay::course::<V, C, T, R, K>(&tile, channels, paths, scale, false, 1)?;
+                    let tick = &mut |part, whole| meter.tell(part, whole);
+                    *output = relay::kernel::<V, C, T, R, K>(tile, &course, tick)?;
                 }
                 continue;
             }
@@ -232,12 +228,12 @@ impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, '_, S> {
 }
 
 /// Where the gradients of the increments of a path are put: from point 1 on.
-fn tail<S>(gradient: &mut [S], dim: usize) -> &mut [S] {
+pub(super) fn tail<S>(gradient: &mut [S], dim: usize) -> &mut [S] {
     gradient.get_mut(dim..).unwrap_or(&mut [])
 }
 
 /// The gradient of one pair: a slice a side that is wanted, empty otherwise.
-type Sides<'a, S> = (&'a mut [S], &'a mut [S]);
+pub(super) type Sides<'a, S> = (&'a mut [S], &'a mut [S]);
 
 /// What is given of F: ∂F/∂k of every pair, or ∂F/∂ of every node of their grids.
 #[derive(Clone, Copy)]
@@ -265,6 +261,11 @@ pub(super) fn gradients<'g, S: Real>(
         };
         (take(&mut to_x), take(&mut to_y))
     }))?;
+    if let Given::Kernels(grad) = given
+        && alone::pays::<S, true>(pairs, &groups, run)?
+    {
+        return alone::gradients(grad, pairs, &groups, &mut sides, wanted, run);
+    }
     let tasks = tasks(&groups, &mut sides)?;
     match given {
         Given::Kernels(_) => share_by_kind(pairs, tasks, run, |queue, carry, extent| {
@@ -328,10 +329,13 @@ impl<S: Real, V: Lanes<Scalar = S>, const GRIDS: bool> Job<V> for Differentiate<
             {
                 for (&b, (x_out, y_out)) in group.pairs.iter().zip(outputs) {
                     let mut meter = Meter::new(self.queue, group.cells() / group.pairs.len() as u64);
-                    let relay = loader.relay::<V, C, T, R, K>(self.pairs, b, tile, self.extent, true)?;
-                    let (x_moves, y_moves) = (tail(x_out, dim), tail(y_out, dim));
-                    let mut tick = |part, whole| meter.tell(part, whole);
-                    RelayBack::new(relay, self.wanted)?.run(grad[b], x_moves, y_moves, &mut tick)?;
+                    let paths = loader.one(self.pairs, b)?;
+                    let (channels, scale) = (self.extent.channels, scale(&self.pairs.options));
+                    let course = relay::course::<V, C, T, R, K>(&tile, channels, paths, scale, true, 1)?;
+                    let way = Return::new::<V, C, T, R, K>(&tile, course, grad[b], self.wanted)?;
+                    let moves = (tail(x_out, dim), tail(y_out, dim));
+                    let tick = &mut |part, whole| meter.tell(part, whole);
+                    relay_back::gradient::<V, C, T, R, K>(tile, &way, moves, tick)?;
                     for gradient in [x_out, y_out] {
                         difference(gradient, dim);
                     }

@@ -3,9 +3,10 @@
 //! A band of the grid is as many runs of strips as there are lanes, one below the other. At step t lane ℓ sweeps column
 //! block t - ℓ of its run; between two steps the increments of y and the edges below move up one lane, to the run below,
 //! and from the last lane to the row that the next band starts from. Idle lanes have Δ = 0. Backward everything moves the
-//! other way. Cells, sums and their order are those of a group of pairs: so are the bits.
+//! other way. Bands follow each other, on one thread or on several: see course.rs. Cells, sums and their order are those of a group of pairs: so are the bits.
 
 use super::block::{self, Cuts};
+use super::course::{Course, Step, Widths};
 use super::pairs::{Extent, Tick};
 use super::panels::{Channels, Lane, Places, Side};
 use super::scheme::{Scheme, Vectors};
@@ -35,36 +36,47 @@ pub(super) struct Bands {
 }
 
 impl Bands {
-    /// `edge` is the size of an edge of all lanes; `kept` whether edges are kept for the way back.
+    /// `edge` is the size of an edge of all lanes; `kept` whether edges are kept for the way back; `threads` that take
+    /// bands in turn.
     fn new<const R: usize, const C: usize>(
         increments: (usize, usize),
         cells: (usize, usize),
         lanes: usize,
         edge: usize,
         kept: bool,
+        threads: usize,
     ) -> Self {
         let rows = Cuts::rows::<R>(increments.0.div_ceil(R), cells.0);
         let columns = Cuts::columns::<C>(increments.1.div_ceil(C), cells.1);
         let blocks = (rows.blocks(), columns.blocks());
         let most = blocks.0.div_ceil(lanes).max(1);
-        let run = if kept {
+        let limit = if kept {
             // Kept edges grow with the run, the rows that bands start from with the number of bands.
             let step = (rows.most() + columns.most()) * edge * (blocks.1 + lanes);
             let row = columns.total() * edge / lanes;
             let balanced = (blocks.0 * row / lanes / step.max(1)).isqrt();
-            most.min((KEPT / step.max(1)).max(balanced).max(1))
+            (KEPT / threads / step.max(1)).max(balanced).max(1)
         } else {
-            most.min(RUN)
+            RUN
         };
-        let count = most.div_ceil(run);
-        Bands {
+        let mut bands = Bands {
             increments,
             blocks,
             strip: rows.each * R,
-            run: most.div_ceil(count),
-            count,
+            run: most,
+            count: 1,
             lanes,
+        };
+        let least = most.div_ceil(limit);
+        let options = (least..=most.min(least + 4 * threads)).map(|count| Bands {
+            run: most.div_ceil(count),
+            count: most.div_ceil(most.div_ceil(count)),
+            ..bands
+        });
+        if let Some(best) = options.min_by_key(|bands| bands.time(threads)) {
+            bands = best;
         }
+        bands
     }
 
     /// Steps of a band.
@@ -77,12 +89,24 @@ impl Bands {
         self.count * self.run * self.steps()
     }
 
+    /// Blocks that are swept one after the other where threads take bands in turn, each as many steps behind the one
+    /// before as there are lanes.
+    fn time(&self, threads: usize) -> usize {
+        let behind = threads.min(self.count) - 1;
+        self.run * (self.count.div_ceil(threads) * self.steps() + behind * self.lanes)
+    }
+
     /// The increments of x in a lane's run; none where the grid has not so many strips.
     pub(super) fn increments(&self, band: usize, lane: usize) -> Range<usize> {
         let all = self.count * self.lanes * self.run * self.strip;
         let empty = all - self.increments.0;
         let first = (band * self.lanes + lane) * self.run * self.strip;
         first.saturating_sub(empty)..(first + self.run * self.strip).saturating_sub(empty)
+    }
+
+    /// Columns in front of the first increment of y, in blocks of `block` columns.
+    pub(super) fn empty_columns(&self, block: usize) -> usize {
+        self.blocks.1 * block - self.increments.1
     }
 }
 
@@ -95,46 +119,40 @@ pub(super) fn pays<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, con
     if extent.repeats != (0, 0) || extent.unfolded {
         return false;
     }
-    let bands = Bands::new::<R, C>(extent.increments, tile.cells(), V::LANES, size_of::<S::Edge>(), false);
+    let bands = Bands::new::<R, C>(
+        extent.increments,
+        tile.cells(),
+        V::LANES,
+        size_of::<S::Edge>(),
+        false,
+        1,
+    );
     pairs * bands.cost() < bands.blocks.0 * bands.blocks.1
 }
 
-/// Vectors that move from lane to lane, and the row of numbers that they come from and go to: `width` of them a block.
-pub(super) struct Row<S> {
-    pub(super) values: Vec<S>,
-    pub(super) width: usize,
+/// How long the bands of a pair take where `threads` take them in turn, in units of blocks.
+pub(super) fn time<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize>(
+    tile: &T,
+    extent: &Extent,
+    kept: bool,
+    threads: usize,
+) -> usize {
+    let edge = size_of::<S::Edge>();
+    Bands::new::<R, C>(extent.increments, tile.cells(), V::LANES, edge, kept, threads).time(threads)
 }
 
-impl<S: Real> Row<S> {
-    pub(super) fn new(blocks: usize, width: usize) -> Result<Self> {
-        Ok(Row {
-            values: try_vec(blocks * width, S::ZERO)?,
-            width,
-        })
-    }
-
-    pub(super) fn fill<V: Lanes<Scalar = S>, E: Vectors<V>>(&mut self, with: &E) {
-        let parts = with.as_ref();
-        for (i, value) in self.values.iter_mut().enumerate() {
-            *value = parts[i % parts.len()].to_array()[0];
-        }
-    }
-
-    /// The numbers of a block, if there is such a block.
-    fn block(&mut self, block: Option<usize>) -> Option<&mut [S]> {
-        self.values.get_mut(block? * self.width..)?.get_mut(..self.width)
-    }
-}
-
-/// Moves vectors up a lane: the last lane's numbers go out to one block, the first lane's come in from another.
+/// Of every vector, the number of one lane: what goes out to another band.
 #[inline(always)]
-fn move_up<V: Lanes>(vectors: &mut [V], row: &mut Row<V::Scalar>, out: Option<usize>, into: Option<usize>, idle: &[V]) {
-    if let Some(out) = row.block(out) {
-        for (number, vector) in out.iter_mut().zip(vectors.iter()) {
-            *number = vector.to_array()[V::LANES - 1];
-        }
+pub(super) fn numbers_of<V: Lanes>(vectors: &[V], lane: usize, out: &mut [V::Scalar]) {
+    for (number, vector) in out.iter_mut().zip(vectors.iter()) {
+        *number = vector.to_array()[lane];
     }
-    match row.block(into) {
+}
+
+/// Moves vectors up a lane: the numbers of the first lane come in, or what is idle.
+#[inline(always)]
+fn move_up<V: Lanes>(vectors: &mut [V], into: Option<&[V::Scalar]>, idle: &[V]) {
+    match into {
         Some(into) => {
             for (vector, &number) in vectors.iter_mut().zip(into.iter()) {
                 *vector = vector.slide_up(number);
@@ -148,21 +166,10 @@ fn move_up<V: Lanes>(vectors: &mut [V], row: &mut Row<V::Scalar>, out: Option<us
     }
 }
 
-/// Moves vectors down a lane: the first lane's numbers go out, the last lane's come in.
+/// Moves vectors down a lane: the numbers of the last lane come in, or what is idle.
 #[inline(always)]
-pub(super) fn move_down<V: Lanes>(
-    vectors: &mut [V],
-    row: &mut Row<V::Scalar>,
-    out: Option<usize>,
-    into: Option<usize>,
-    idle: &[V],
-) {
-    if let Some(out) = row.block(out) {
-        for (number, vector) in out.iter_mut().zip(vectors.iter()) {
-            *number = vector.to_array()[0];
-        }
-    }
-    match row.block(into) {
+pub(super) fn move_down<V: Lanes>(vectors: &mut [V], into: Option<&[V::Scalar]>, idle: &[V]) {
+    match into {
         Some(into) => {
             for (vector, &number) in vectors.iter_mut().zip(into.iter()) {
                 *vector = vector.slide_down(number);
@@ -176,151 +183,201 @@ pub(super) fn move_down<V: Lanes>(
     }
 }
 
-/// Forward over one pair.
-pub(super) struct Relay<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
-    pub(super) tile: T,
-    pub(super) bands: Bands,
-    pub(super) channels: Channels,
-    pub(super) x_path: Lane<'a, V::Scalar>,
-    pub(super) scale: f64,
-    pub(super) x: Side<V, R>,
-    /// The strips of a run, and one block of columns.
-    pub(super) rows: Cuts,
-    pub(super) columns: Cuts,
-    pub(super) y: Vec<[V; C]>,
-    pub(super) y_row: Row<V::Scalar>,
-    /// The edges above, and after them the sum of increments along the left side of the block.
-    pub(super) top: Vec<S::Edge>,
-    pub(super) top_row: Row<V::Scalar>,
-    /// Of every strip of the runs: the edges at the left, k where they meet the edges above, and the sum of increments
-    /// along its upper side.
-    pub(super) left: Vec<S::Edge>,
-    pub(super) corners: Vec<V>,
-    pub(super) sums: Vec<S::Edge>,
-    /// Δ/2 of a block.
-    h: Vec<[V; R]>,
-    scratch: Scratch<V>,
+/// The numbers of some equal vectors.
+pub(super) fn flat_numbers<V: Lanes, E: Vectors<V>>(edge: &E) -> [V::Scalar; 4] {
+    let parts = edge.as_ref();
+    std::array::from_fn(|i| parts[i % parts.len()].to_array()[0])
 }
 
-impl<'a, V, S, T, const R: usize, const C: usize> Relay<'a, V, S, T, R, C>
+/// The course of a pair for sweeps of this kind; `kept` whether it will be gone back over.
+pub(super) fn course<'a, V, S, T, const R: usize, const C: usize>(
+    tile: &T,
+    channels: Channels,
+    paths: [Lane<'a, V::Scalar>; 2],
+    scale: f64,
+    kept: bool,
+    threads: usize,
+) -> Result<Course<'a, V::Scalar>>
 where
     V: Lanes,
     S: Scheme<V>,
     T: Tile<V, R, C>,
 {
-    /// For one pair; `kept` whether it will be gone back over.
-    pub fn new(
-        tile: T,
-        channels: Channels,
-        [x_path, y_path]: [Lane<'a, V::Scalar>; 2],
-        scale: f64,
-        kept: bool,
-    ) -> Result<Self> {
-        let increments = |lane: &Lane<'_, V::Scalar>| (lane.points.len() / channels.dim).saturating_sub(1);
-        let increments = (increments(&x_path), increments(&y_path));
-        let cells = tile.cells();
-        let bands = Bands::new::<R, C>(increments, cells, V::LANES, size_of::<S::Edge>(), kept);
+    let increments = paths.map(|lane| (lane.points.len() / channels.dim).saturating_sub(1));
+    let (increments, cells) = ((increments[0], increments[1]), tile.cells());
+    let bands = Bands::new::<R, C>(increments, cells, V::LANES, size_of::<S::Edge>(), kept, threads);
+    let columns = Cuts::columns::<C>(0, cells.1);
+    let flat = S::flat(V::constant(1.0));
+    let widths = Widths {
+        panel: C,
+        panels: columns.each,
+        edges: columns.most() + 1,
+        parts: flat.as_ref().len(),
+    };
+    let numbers = flat_numbers(&flat);
+    Course::new(bands, channels, paths, scale, &widths, &numbers[..widths.parts])
+}
+
+/// Where the row above a band comes from.
+pub(super) enum Above<'r, S> {
+    /// From the band before it; it is copied to what is not empty, and the row below goes to the band after.
+    Band(&'r mut [S]),
+    /// From such a copy; the row below is not wanted.
+    Copy(&'r [S]),
+}
+
+/// The kernel of a pair on this thread.
+#[inline(always)]
+pub(super) fn kernel<V, S, T, const R: usize, const C: usize>(
+    tile: T,
+    course: &Course<'_, V::Scalar>,
+    tick: Tick<'_>,
+) -> Result<V::Scalar>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, R, C>,
+{
+    let mut relay = Relay::<V, S, T, R, C>::new(tile, course)?;
+    let (count, steps) = (course.bands.count, course.bands.steps());
+    for band in 0..count {
+        let step = &mut |step| tick(band * steps + step, count * steps);
+        relay.band(course, band, Above::Band(&mut []), None, step)?;
+    }
+    Ok(course.kernel())
+}
+
+/// Forward over bands of one pair.
+pub(super) struct Relay<V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
+    pub(super) tile: T,
+    pub(super) x: Side<V, R>,
+    /// The strips of a run, and one block of columns.
+    pub(super) rows: Cuts,
+    pub(super) columns: Cuts,
+    pub(super) y: Vec<[V; C]>,
+    /// The edges above, and after them the sum of increments along the left side of the block.
+    top: Vec<S::Edge>,
+    /// The same of one lane, on its way from or to another band.
+    numbers: Vec<V::Scalar>,
+    /// Of every strip of the runs: the edges at the left, k where they meet the edges above, and the sum of increments
+    /// along its upper side.
+    left: Vec<S::Edge>,
+    corners: Vec<V>,
+    sums: Vec<S::Edge>,
+    /// Δ/2 of a block.
+    h: Vec<[V; R]>,
+    scratch: Scratch<V>,
+}
+
+impl<V, S, T, const R: usize, const C: usize> Relay<V, S, T, R, C>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, R, C>,
+{
+    pub fn new(tile: T, course: &Course<'_, V::Scalar>) -> Result<Self> {
+        let (bands, cells) = (&course.bands, tile.cells());
         let places = Places {
-            count: (bands.run * bands.strip).min(increments.0),
+            count: (bands.run * bands.strip).min(bands.increments.0),
             repeat: 0,
             unfolded: false,
         };
-        let x = Side::new(places, channels, 0)?;
+        let x = Side::new(places, course.channels, 0)?;
         let rows = Cuts::rows::<R>(places.panels(), cells.0);
         let mut columns = Cuts::columns::<C>(0, cells.1);
         columns.panels = columns.each;
-        let parts = S::flat(V::zero()).as_ref().len();
-        let seen = channels.seen(false);
-        let mut relay = Relay {
+        Ok(Relay {
             tile,
-            bands,
-            channels,
-            x_path,
-            scale,
             x,
             rows,
             columns,
-            y: try_vec(columns.each * seen, [V::zero(); C])?,
-            y_row: Row::new(bands.blocks.1, columns.each * seen * C)?,
+            y: try_vec(columns.each * course.channels.seen(false), [V::zero(); C])?,
             top: try_vec(columns.most() + 1, S::flat(V::constant(1.0)))?,
-            top_row: Row::new(bands.blocks.1, (columns.most() + 1) * parts)?,
+            numbers: try_vec(course.top_width, V::Scalar::ZERO)?,
             left: try_vec(rows.blocks() * rows.most(), S::flat(V::zero()))?,
             corners: try_vec(rows.blocks(), V::zero())?,
             sums: try_vec(rows.blocks(), S::flat(V::zero()))?,
             h: try_vec(rows.each * columns.each * C, [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
-        };
-        relay.load_y(&y_path);
-        relay.top_row.fill(&S::flat(V::constant(1.0)));
-        Ok(relay)
+        })
     }
 
-    /// The increments of y as numbers, laid out as panels; zeros fill up the front.
-    fn load_y(&mut self, y_path: &Lane<'_, V::Scalar>) {
-        let (dim, seen) = (self.channels.dim, self.channels.seen(false));
-        let empty = self.bands.blocks.1 * self.columns.each * C - self.bands.increments.1;
-        for (j, (from, next)) in y_path
-            .points
-            .chunks(dim)
-            .zip(y_path.points.chunks(dim).skip(1))
-            .enumerate()
-        {
-            let (panel, place) = ((empty + j) / C, (empty + j) % C);
-            let to = &mut self.y_row.values[panel * seen * C..][..seen * C];
-            for c in 0..dim {
-                to[c * C + place] = next[c] - from[c];
-            }
-            if self.channels.time {
-                to[dim * C + place] = y_path.time_step;
-            }
-        }
-    }
-
-    /// k of the pair. `tick(part, whole)` is called now and then.
+    /// One band.
     #[inline(always)]
-    pub fn kernel(&mut self, tick: Tick<'_>) -> Result<V::Scalar> {
-        for band in 0..self.bands.count {
-            self.load_x(band);
-            V::call(Band {
-                relay: self,
-                kept: None,
-            });
-            tick(band + 1, self.bands.count)?;
-        }
-        let parts = S::flat(V::zero()).as_ref().len();
-        let last = self.top_row.values.len().checked_sub(2 * parts);
-        Ok(last.map_or(V::Scalar::ONE, |last| self.top_row.values[last]))
+    pub fn band(
+        &mut self,
+        course: &Course<'_, V::Scalar>,
+        band: usize,
+        above: Above<'_, V::Scalar>,
+        kept: Option<&mut KeptBand<V, S>>,
+        step: Step<'_>,
+    ) -> Result<()> {
+        self.load_x(course, band);
+        V::call(Band {
+            relay: self,
+            course,
+            band,
+            above,
+            kept,
+            step,
+        })
     }
 
     /// The lanes' runs of a band.
-    pub(super) fn load_x(&mut self, band: usize) {
-        let dim = self.channels.dim;
+    pub(super) fn load_x(&mut self, course: &Course<'_, V::Scalar>, band: usize) {
+        let dim = course.channels.dim;
         let mut lanes = [Lane::empty(); MAX_LANES];
         for (l, lane) in lanes.iter_mut().enumerate().take(V::LANES) {
-            let run = self.bands.increments(band, l);
+            let run = course.bands.increments(band, l);
             if !run.is_empty() {
-                lane.points = &self.x_path.points[run.start * dim..(run.end + 1) * dim];
-                lane.time_step = self.x_path.time_step;
+                lane.points = &course.x_path.points[run.start * dim..(run.end + 1) * dim];
+                lane.time_step = course.x_path.time_step;
             }
         }
-        self.x.interleave(&lanes[..V::LANES], self.scale);
+        self.x.interleave(&lanes[..V::LANES], course.scale);
+        // The first band may have less than a run in its longest lane.
+        self.rows.panels = self.x.places().panels();
     }
 
     /// One band, from the row above it to the row below it.
     #[inline(always)]
-    fn sweep(&mut self, mut kept: Option<&mut KeptBand<V, S>>) {
+    fn sweep(
+        &mut self,
+        course: &Course<'_, V::Scalar>,
+        band: usize,
+        mut above: Above<'_, V::Scalar>,
+        mut kept: Option<&mut KeptBand<V, S>>,
+        step: Step<'_>,
+    ) -> Result<()> {
         let one = S::flat(V::constant(1.0));
         self.left.fill(one);
         self.top.fill(one);
         self.corners.fill(V::constant(1.0));
         self.sums.fill(one);
         self.y.fill([V::zero(); C]);
-        let (channels, height) = (self.channels.seen(false), self.rows.most());
-        for t in 0..self.bands.steps() {
-            let out = t.checked_sub(V::LANES);
-            let top = S::Edge::flatten(&mut self.top);
-            move_up(top, &mut self.top_row, out, Some(t), one.as_ref());
-            move_up(self.y.as_flattened_mut(), &mut self.y_row, None, Some(t), &[V::zero()]);
+        let (channels, height) = (course.channels.seen(false), self.rows.most());
+        let (blocks, width) = (course.bands.blocks.1, course.top_width);
+        for t in 0..course.bands.steps() + 1 {
+            if let (Some(out), Above::Band(_)) = (t.checked_sub(V::LANES), &above) {
+                numbers_of(S::Edge::flatten(&mut self.top), V::LANES - 1, &mut self.numbers);
+                course.top.leave(band, out, &self.numbers);
+            }
+            if t == course.bands.steps() {
+                break;
+            }
+            let into = match &mut above {
+                _ if t >= blocks => None,
+                Above::Copy(row) => Some(&row[t * width..][..width]),
+                Above::Band(copy) => {
+                    course.top.take(band, t, &mut self.numbers, &mut || step(t))?;
+                    if !copy.is_empty() {
+                        copy[t * width..][..width].copy_from_slice(&self.numbers);
+                    }
+                    Some(self.numbers.as_slice())
+                }
+            };
+            move_up(S::Edge::flatten(&mut self.top), into, one.as_ref());
+            move_up(self.y.as_flattened_mut(), course.y(Some(t)), &[V::zero()]);
             for strip in 0..self.rows.blocks() {
                 let panels = self.rows.block(strip);
                 let left = &mut self.left[strip * height..][..panels.len() * self.rows.cells];
@@ -344,21 +401,19 @@ where
                     &mut passing,
                 );
             }
+            step(t + 1)?;
         }
-        let last = self.bands.blocks.1.checked_sub(1);
-        move_up(
-            S::Edge::flatten(&mut self.top),
-            &mut self.top_row,
-            last,
-            None,
-            one.as_ref(),
-        );
+        Ok(())
     }
 }
 
-pub(super) struct Band<'r, 'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
-    pub(super) relay: &'r mut Relay<'a, V, S, T, R, C>,
-    pub(super) kept: Option<&'r mut KeptBand<V, S>>,
+struct Band<'r, 'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
+    relay: &'r mut Relay<V, S, T, R, C>,
+    course: &'r Course<'a, V::Scalar>,
+    band: usize,
+    above: Above<'r, V::Scalar>,
+    kept: Option<&'r mut KeptBand<V, S>>,
+    step: Step<'r>,
 }
 
 impl<V, S, T, const R: usize, const C: usize> Part<V> for Band<'_, '_, V, S, T, R, C>
@@ -367,10 +422,11 @@ where
     S: Scheme<V>,
     T: Tile<V, R, C>,
 {
-    type Output = ();
+    type Output = Result<()>;
     #[inline(always)]
-    fn run(self) {
-        self.relay.sweep(self.kept);
+    fn run(self) -> Result<()> {
+        self.relay
+            .sweep(self.course, self.band, self.above, self.kept, self.step)
     }
 }
 

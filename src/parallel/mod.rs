@@ -3,6 +3,8 @@
 mod crew;
 mod pool;
 mod queue;
+mod thread;
 
 pub use pool::default_threads;
+pub(crate) use queue::lock;
 pub use queue::{Queue, Run, share, share_from};

@@ -1,45 +1,77 @@
 //! The private thread pool, one a process: a child of `fork` has none of its parent's threads and makes its own.
+//!
+//! Memory or threads that cannot be had make a call run on fewer threads; later calls try again.
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use super::crew::Board;
+use super::thread;
+use crate::environment::variable;
+use crate::error::try_with_room;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
-/// A pool and the process that made it.
-struct Owned {
-    process: u32,
-    pool: ThreadPool,
+/// The threads of a process.
+pub(super) struct Pool {
+    /// The process, and how many forks it is away from the first that used the library: numbers of processes come
+    /// again, when the first has ended or in another namespace.
+    owner: (u32, usize),
+    pub board: Board,
+    running: AtomicUsize,
+    /// Whether somebody is starting threads.
+    starting: AtomicBool,
+    /// The pool of the parent. Its threads do not exist here, so it cannot be shut down: it is kept, and never used.
+    _inherited: AtomicPtr<Pool>,
 }
 
 // Not a lock: another thread could hold it at the moment of `fork`, and the child would wait for ever.
-static POOL: AtomicPtr<Owned> = AtomicPtr::new(ptr::null_mut());
+static POOL: AtomicPtr<Pool> = AtomicPtr::new(ptr::null_mut());
 
-/// The pool of this process, made at first use; `None` where threads cannot be had.
-pub(super) fn current() -> Option<&'static ThreadPool> {
-    let process = std::process::id();
+/// The pool of this process, made at first use; `None` where memory cannot be had.
+pub(super) fn current() -> Option<&'static Pool> {
+    let owner = (std::process::id(), thread::forks());
     let seen = POOL.load(Ordering::Acquire);
-    // SAFETY: what is stored is never freed, but by the thread whose pointer lost the race below and was not stored.
-    if let Some(owned) = unsafe { seen.as_ref() }
-        && owned.process == process
-    {
-        return Some(&owned.pool);
-    }
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(default_threads())
-        .thread_name(|i| format!("goursat-{i}"))
-        .build()
-        .ok()?;
-    let new = Box::into_raw(Box::new(Owned { process, pool }));
-    // A pool of the parent is left where it is: its threads do not exist here, so it cannot be shut down.
-    let stored = match POOL.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => new,
-        Err(winner) => {
-            // SAFETY: `new` came from `Box::into_raw` above and nobody else has seen it.
-            drop(unsafe { Box::from_raw(new) });
-            winner
-        }
+    // SAFETY: what is stored is never freed.
+    let pool = match unsafe { seen.as_ref() } {
+        Some(pool) if pool.owner == owner => pool,
+        _ => make(owner, seen)?,
     };
-    // SAFETY: stored pointers are never freed. The winner's process is this one: a child starts with one thread.
-    unsafe { stored.as_ref() }.map(|owned| &owned.pool)
+    pool.start();
+    Some(pool)
+}
+
+fn make(owner: (u32, usize), seen: *mut Pool) -> Option<&'static Pool> {
+    thread::count_forks();
+    let mut room = try_with_room(1).ok()?;
+    room.push(Pool {
+        owner,
+        board: Board::new(),
+        running: AtomicUsize::new(0),
+        starting: AtomicBool::new(false),
+        _inherited: AtomicPtr::new(seen),
+    });
+    match POOL.compare_exchange(seen, room.as_mut_ptr(), Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => room.leak().first(),
+        // SAFETY: stored pointers are never freed. The winner's process is this one: a child starts with one thread.
+        Err(winner) => unsafe { winner.as_ref() },
+    }
+}
+
+impl Pool {
+    /// Threads that serve its board.
+    pub fn threads(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Starts the threads that are missing, as far as they can be had.
+    fn start(&'static self) {
+        let wanted = default_threads();
+        if self.threads() == wanted || self.starting.swap(true, Ordering::Acquire) {
+            return;
+        }
+        while self.threads() < wanted && thread::start(&self.board) {
+            self.running.fetch_add(1, Ordering::Relaxed);
+        }
+        self.starting.store(false, Ordering::Release);
+    }
 }
 
 /// Threads of a call that does not say: `GOURSAT_NUM_THREADS`, or as many as the machine lets this process use.
@@ -49,9 +81,7 @@ pub fn default_threads() -> usize {
     if known != 0 {
         return known;
     }
-    let asked = std::env::var("GOURSAT_NUM_THREADS")
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
+    let asked = variable(c"GOURSAT_NUM_THREADS", |text| text.trim().parse().ok()).flatten();
     let threads = match asked {
         Some(threads) if threads > 0 => threads,
         _ => std::thread::available_parallelism().map_or(1, usize::from),

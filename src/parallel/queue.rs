@@ -116,7 +116,7 @@ impl<T> Shared<T> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -139,9 +139,9 @@ pub fn share_from<T: Send>(
     units: Range<u64>,
     worker: impl Fn(&Queue<'_, T>) -> Result<()> + Sync,
 ) -> Result<()> {
-    let threads = run.threads().min(tasks.len());
+    let threads = run.threads().min(tasks.len()).min(pool::default_threads());
     let pool = if threads > 1 { pool::current() } else { None };
-    let threads = pool.map_or(1, |pool| threads.min(pool.current_num_threads()));
+    let threads = pool.map_or(1, |pool| threads.min(pool.threads().max(1)));
     let watched = run.progress.is_some();
     let others = if threads == 1 || !watched { threads - 1 } else { threads };
     let pool = pool.filter(|_| others > 0);
@@ -158,8 +158,8 @@ pub fn share_from<T: Send>(
     });
     let work = |bell| shared.work(&worker, &Queue { shared: &shared, bell });
     match (pool, bell) {
-        (Some(pool), None) => with_crew(pool, others, &|| work(None), |_| work(None)),
-        (Some(pool), Some(mut bell)) => with_crew(pool, others, &|| work(None), |gate| {
+        (Some(pool), None) => with_crew(&pool.board, others, &|| work(None), |_| work(None)),
+        (Some(pool), Some(mut bell)) => with_crew(&pool.board, others, &|| work(None), |gate| {
             if !watch(&shared, gate, &mut bell) {
                 work(Some(RefCell::new(bell)));
             }
@@ -171,7 +171,7 @@ pub fn share_from<T: Send>(
 
 /// The caller waits for its crew and calls back meanwhile: callbacks come on its thread only. False where nobody came
 /// and nobody will: the pool is busy with other calls.
-fn watch<T>(shared: &Shared<T>, gate: &Gate, bell: &mut Bell<'_, '_>) -> bool {
+fn watch<T>(shared: &Shared<T>, gate: &Gate<'_>, bell: &mut Bell<'_, '_>) -> bool {
     loop {
         match gate.wait(INTERVAL) {
             Crew::Done => return true,

@@ -86,6 +86,11 @@ impl<'a, S: Real> Batch<'a, S> {
         Ok(batch)
     }
 
+    /// This shape with its numbers.
+    pub(crate) fn over(self, values: &'a [S]) -> Self {
+        Batch { values, ..self }
+    }
+
     fn check_bounds(&self, name: &str, size: usize) -> Result<()> {
         if let Some(lengths) = self.layout.lengths {
             for (b, &points) in lengths.iter().enumerate() {
@@ -145,20 +150,48 @@ impl<'a, S: Real> Batch<'a, S> {
         &self.layout
     }
 
+    /// From path to path, point to point and channel to channel.
+    pub fn strides(&self) -> [i64; 3] {
+        self.strides
+    }
+
     /// Points of path `b`.
     pub fn points(&self, b: usize) -> usize {
         self.layout.lengths.map_or(self.length, |lengths| lengths[b] as usize)
     }
 
-    pub fn path(&self, b: usize) -> Path<'a, S> {
-        assert!(b < self.batch);
-        let start = match self.layout.starts {
+    /// The first element of path `b`.
+    pub(crate) fn start(&self, b: usize) -> i64 {
+        match self.layout.starts {
             Some(starts) => starts[b],
             None => b as i64 * self.strides[0],
-        };
+        }
+    }
+
+    /// Some of its paths, each as often as one likes, by their starts and points.
+    pub(crate) fn chosen<'c>(&self, starts: &'c [i64], lengths: Option<&'c [i64]>) -> Batch<'c, S>
+    where
+        'a: 'c,
+    {
+        Batch {
+            values: self.values,
+            batch: starts.len(),
+            length: self.length,
+            dim: self.dim,
+            layout: Layout {
+                lengths,
+                starts: Some(starts),
+                strides: self.layout.strides,
+            },
+            strides: self.strides,
+        }
+    }
+
+    pub fn path(&self, b: usize) -> Path<'a, S> {
+        assert!(b < self.batch);
         Path {
             values: self.values,
-            start: start as usize,
+            start: self.start(b) as usize,
             points: self.points(b),
             dim: self.dim,
             strides: [self.strides[1] as isize, self.strides[2] as isize],

@@ -10,9 +10,22 @@ pub struct Gradient<'a, S> {
     values: &'a mut [S],
 }
 
+impl<'a, S> Gradient<'a, S> {
+    /// In memory that [`Gradient::check`] found long enough.
+    pub(crate) fn checked(values: &'a mut [S]) -> Self {
+        Gradient { values }
+    }
+}
+
 impl<'a, S: Real> Gradient<'a, S> {
     /// `name` is what errors call it. With starts, no two paths may share elements of the gradient.
     pub fn new(name: &str, values: &'a mut [S], of: &Batch<'_, S>) -> Result<Self> {
+        Self::check(name, values.len(), of)?;
+        Ok(Gradient { values })
+    }
+
+    /// Whether a gradient of this batch may be in `length` numbers.
+    pub(crate) fn check(name: &str, length: usize, of: &Batch<'_, S>) -> Result<()> {
         let needed = match of.layout().starts {
             None => of.batch() * of.length() * of.dim(),
             Some(_) => {
@@ -31,10 +44,10 @@ impl<'a, S: Real> Gradient<'a, S> {
                 end
             }
         };
-        if values.len() < needed {
-            length_error!("{name}_len is {}; expected at least {needed}", values.len());
+        if length < needed {
+            length_error!("{name}_len is {length}; expected at least {needed}");
         }
-        Ok(Gradient { values })
+        Ok(())
     }
 
     /// One slice a path, in the order of the batch: `points · dim` of the ragged path b. What lies between and beyond

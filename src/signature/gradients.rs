@@ -60,7 +60,7 @@ pub fn gradients<S: Real>(
     let (mut single, mut waiting) = (Vec::new(), 0);
     for ((b, grad), gradient) in (0..).zip(rows).zip(slices) {
         let (lower, top) = grad.split_at(levels.begin(levels.degree));
-        let cuts = Cuts::new(steps(b), PIECE);
+        let cuts = Cuts::new(steps(b), piece::<S>(levels, steps(b)));
         match cuts.count() {
             0 => gradient.fill(S::ZERO),
             1 => {

@@ -8,12 +8,14 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub mod environment;
 mod portable;
 
+use crate::environment::variable;
 use crate::error::{Result, try_vec};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Mul, Neg, Sub};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The most lanes any level has: the length of scratch arrays of one vector a lane.
 pub const MAX_LANES: usize = 16;
@@ -273,15 +275,21 @@ pub enum Level {
 impl Level {
     /// The level of this process: the best of the machine, or less if the variable `GOURSAT_SIMD` says so.
     pub fn current() -> Level {
-        static CURRENT: OnceLock<Level> = OnceLock::new();
-        *CURRENT.get_or_init(|| {
-            let asked = match std::env::var("GOURSAT_SIMD").as_deref() {
-                Ok("portable") => Level::Portable,
-                Ok("avx2") => Level::Avx2,
-                _ => Level::Avx512,
-            };
-            asked.min(Level::best())
-        })
+        const ALL: [Level; 3] = [Level::Portable, Level::Avx2, Level::Avx512];
+        // One more than the level, 0 before the first use. Not a lock: another thread could hold it at the moment of
+        // `fork`, and the child would wait for ever.
+        static CURRENT: AtomicU8 = AtomicU8::new(0);
+        if let Some(known) = CURRENT.load(Ordering::Relaxed).checked_sub(1) {
+            return ALL[usize::from(known)];
+        }
+        let asked = variable(c"GOURSAT_SIMD", |text| match text {
+            "portable" => Level::Portable,
+            "avx2" => Level::Avx2,
+            _ => Level::Avx512,
+        });
+        let level = asked.unwrap_or(Level::Avx512).min(Level::best());
+        CURRENT.store(level as u8 + 1, Ordering::Relaxed);
+        level
     }
 
     /// Its name: `avx512`, `avx2`, `neon` or `portable`.

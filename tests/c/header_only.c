@@ -3,6 +3,6 @@
 #include "goursat.h"
 
 int main(void) {
-    const goursat_options options = {sizeof options, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0}, {0, 0, 0}, 0, 0, 0, 0};
+    const goursat_options options = {sizeof options, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0}, {0, 0, 0}, 0, 0, 0, 0, 0};
     return options.size == sizeof(goursat_options) ? 0 : 1;
 }

@@ -112,6 +112,33 @@ static void progress() {
     }
 }
 
+// A device computes what the CPU does, or a call says what is missing; both name the same devices.
+static void cuda() {
+    const std::vector<double> values{0, 0, 1, 0, 1, 1};
+    const goursat::paths<double> x(values, 3, 2);
+    const bool there = goursat::cuda_available();
+    std::size_t usable = 0;
+    for (const goursat_cuda_device_info &device : goursat::cuda_devices()) {
+        EXPECT(device.total_memory > 0 && device.name[0] != 0);
+        usable += device.status == GOURSAT_OK;
+    }
+    EXPECT(there == (usable > 0));
+    try {
+        EXPECT(near(goursat::signature(x, 2, goursat::options().cuda()), goursat::signature(x, 2)));
+        EXPECT(there);
+    } catch (const goursat::error &error) {
+        EXPECT(!there && error.status() >= GOURSAT_CUDA_NO_DRIVER && error.status() <= GOURSAT_CUDA_FORKED);
+    }
+    std::size_t bytes = 0;
+    std::vector<double> out(6);
+    try {
+        goursat::signature(x, 2, out, goursat::options().cuda_memory().workspace_query(&bytes).workspace(nullptr, 0));
+        EXPECT(!"host memory is no device's");
+    } catch (const goursat::error &error) {
+        EXPECT(error.status() != GOURSAT_OK && bytes == 0);
+    }
+}
+
 int main() {
     EXPECT(goursat::version() == GOURSAT_VERSION);
     EXPECT(goursat::default_threads() >= 1 && !goursat::simd_level().empty());
@@ -121,4 +148,5 @@ int main() {
     values<double>();
     values<float>();
     progress();
+    cuda();
 }

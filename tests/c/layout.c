@@ -28,6 +28,7 @@ int main(void) {
     FIELD(y_size);
     FIELD(progress);
     FIELD(progress_data);
+    FIELD(workspace_query);
     printf("end %u 0\n", (unsigned)sizeof(goursat_options));
     return 0;
 }

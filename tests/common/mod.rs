@@ -1,6 +1,9 @@
 //! What the tests share: paths that are easy to make, and comparisons that say how far apart numbers are.
 #![allow(dead_code)]
 
+#[path = "../support/level.rs"]
+pub mod level;
+
 use goursat::Precision;
 use goursat::kernel::{self, Options};
 use goursat::parallel::Run;
@@ -80,6 +83,7 @@ pub fn assert_close<S: Precision>(found: &[S], expected: &[f64], tolerance: f64,
 pub const UNTOUCHED: f64 = 7.25;
 
 pub fn on(threads: usize) -> Run<'static> {
+    level::note();
     Run {
         threads,
         ..Run::default()

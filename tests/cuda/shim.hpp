@@ -28,6 +28,7 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline
+#define __grid_constant__
 #define __launch_bounds__(...)
 #define GOURSAT_DYNAMIC_SHARED(name) char *name = shim::current->block->shared.data()
 

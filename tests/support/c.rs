@@ -3,10 +3,12 @@
 
 #[path = "header.rs"]
 mod header_text;
+#[path = "runner.rs"]
+pub mod runner;
 
 pub use header_text::{Parameter, prototypes};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -37,7 +39,7 @@ pub enum Library {
 /// Compiles a program of tests/c with every warning an error, and runs it.
 pub fn run(source: &str, language: Language, library: Library) -> Output {
     let program = build(source, language, library);
-    Command::new(&program).output().unwrap()
+    runner::command(&program).output().unwrap()
 }
 
 /// As [`run`], for programs that check themselves.

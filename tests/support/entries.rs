@@ -48,7 +48,7 @@ entries! {
 }
 
 entries! {
-    /// What answers whatever it is asked: nothing it takes can be wrong.
+    /// What answers about the library itself, without paths or options.
     ANSWERS;
     goursat_version: ;
     goursat_version_number: ;
@@ -56,4 +56,8 @@ entries! {
     goursat_default_threads: ;
     goursat_status_name: 0;
     goursat_last_error: 0 1;
+    // These give a status, and tests/cuda.rs has more of them.
+    goursat_cuda_available: ;
+    goursat_cuda_device_count: 0;
+    goursat_cuda_device: 0 1;
 }

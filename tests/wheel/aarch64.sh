@@ -12,43 +12,15 @@ export PATH=$tools:$PATH
 
 fail() { echo "wheel-aarch64: $*" >&2; exit 1; }
 
-# Lists of packages of both machines, beside those of this system, which knows nothing of aarch64.
-mkdir -p "$work"/{lists/partial,cache/archives/partial,debs,host,device,site}
-apt() {
-    local command=$1
-    shift
-    "$command" -qq -o APT::Architectures::=amd64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=root \
-        -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" "$@"
-}
-depends() { apt apt-cache depends "$1" | sed -n "s/^ *Depends: \\($2\\)\$/\\1/p"; }
-
-fetch() { # FOLDER PACKAGE...: unpacks the packages to the folder
-    local folder=$1
-    shift
-    (cd "$work/debs" && rm -f ./*.deb && apt apt-get download "$@" && for deb in *.deb; do
-        dpkg-deb -x "$deb" "$folder"
-    done)
-}
-
+. "$root/tests/machines/debian-rust.sh"
+mkdir -p "$work"/{device,site}
 if [ ! -e "$work/ready" ]; then
-    apt apt-get update
-    std=$(depends libstd-rust-web-dev 'libstd-rust-web-[0-9.]*')
-    fetch "$work/host" rustc-web libstd-rust-web-dev "$std" "$(depends "$std" 'libllvm[0-9]*')" \
-        libstd-rust-web-dev:arm64 "$std:arm64"
     fetch "$work/device" {python3.11-minimal,libpython3.11-minimal,libpython3.11-stdlib,libc6,libgcc-s1}:arm64 \
         {libstdc++6,zlib1g,libexpat1,libssl3,libffi8,libuuid1,libbz2-1.0,liblzma5}:arm64
     python -m pip download --quiet --no-deps --only-binary :all: --python-version 3.11 --dest "$work/site" \
         --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux2014_aarch64 numpy
     touch "$work/ready"
 fi
-
-cat >"$work/rustc" <<'END'
-#!/bin/sh
-host=$(dirname "$(readlink -f "$0")")/host/usr
-LD_LIBRARY_PATH=$host/lib/x86_64-linux-gnu exec "$host/bin/rustc" "$@"
-END
-chmod +x "$work/rustc"
-"$work/rustc" --version
 
 # In a folder of its own: another compiler would make all that is in target/ anew.
 rm -f "$root"/build/dist/goursat-*aarch64.whl

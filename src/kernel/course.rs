@@ -1,0 +1,168 @@
+//! One pair as bands that follow each other: what they share, and what each hands to the next.
+
+use super::panels::{Channels, Lane};
+use super::relay::Bands;
+use crate::error::{Result, try_collect, try_vec};
+use crate::parallel::lock;
+use crate::simd::Real;
+use std::hint;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Looks at another thread's progress before the processor is offered to others.
+const SPINS: usize = 1000;
+
+/// Called while a band waits for another, and after every step: an error means that the call is to stop.
+pub(super) type Step<'a> = &'a mut dyn FnMut(usize) -> Result<()>;
+
+/// A row of numbers, block by block, that each band reads and leaves changed for the next one. A band follows the one
+/// before it wherever that one has been: on the same thread, or on another that is ahead.
+pub(super) struct Passed<S> {
+    blocks: Vec<Mutex<Vec<S>>>,
+    /// Blocks that the bands have left so far, in the order in which bands begin.
+    left: Vec<AtomicUsize>,
+}
+
+impl<S: Real> Passed<S> {
+    /// With what the first band finds in every block: `numbers` over and over.
+    pub fn new(bands: usize, blocks: usize, width: usize, numbers: &[S]) -> Result<Self> {
+        let mut rows = try_collect((0..blocks).map(|_| Mutex::new(Vec::new())))?;
+        for row in &mut rows {
+            let mut block = try_vec(width, S::ZERO)?;
+            for (i, number) in block.iter_mut().enumerate() {
+                *number = numbers[i % numbers.len()];
+            }
+            *row = Mutex::new(block);
+        }
+        Ok(Passed {
+            blocks: rows,
+            left: try_collect((0..bands).map(|_| AtomicUsize::new(0)))?,
+        })
+    }
+
+    /// Reads a block when the band before this one has left it.
+    pub fn take(&self, band: usize, block: usize, into: &mut [S], wait: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let mut spins = 0;
+        while band > 0 && self.left[band - 1].load(Ordering::Acquire) <= block {
+            wait()?;
+            spins += 1;
+            if spins > SPINS {
+                thread::yield_now()
+            } else {
+                hint::spin_loop()
+            }
+        }
+        into.copy_from_slice(&lock(&self.blocks[block]));
+        Ok(())
+    }
+
+    /// Leaves a block to the next band.
+    pub fn leave(&self, band: usize, block: usize, numbers: &[S]) {
+        lock(&self.blocks[block]).copy_from_slice(numbers);
+        self.left[band].store(block + 1, Ordering::Release);
+    }
+
+    /// What was left in a block.
+    pub fn with<T>(&self, block: usize, read: impl FnOnce(&[S]) -> T) -> T {
+        read(&lock(&self.blocks[block]))
+    }
+
+    pub fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+}
+
+/// A pair that is swept band by band.
+pub(super) struct Course<'a, S> {
+    pub bands: Bands,
+    pub channels: Channels,
+    pub x_path: Lane<'a, S>,
+    pub scale: f64,
+    /// The increments of y as numbers, laid out as panels of `place` columns, `width` numbers a block of columns.
+    y: Vec<S>,
+    y_width: usize,
+    place: usize,
+    /// The edges of the row above a band, and after those of a block the sum of increments along its left side.
+    pub top: Passed<S>,
+    pub top_width: usize,
+    /// Numbers in an edge.
+    pub parts: usize,
+}
+
+/// Sizes of a course that depend on tile and scheme.
+pub(super) struct Widths {
+    /// Columns in a panel, and panels in a block.
+    pub panel: usize,
+    pub panels: usize,
+    /// Edges in a block, with their sum, and numbers in an edge.
+    pub edges: usize,
+    pub parts: usize,
+}
+
+impl<'a, S: Real> Course<'a, S> {
+    /// `flat` is the edge on the axes.
+    pub fn new(
+        bands: Bands,
+        channels: Channels,
+        [x_path, y_path]: [Lane<'a, S>; 2],
+        scale: f64,
+        widths: &Widths,
+        flat: &[S],
+    ) -> Result<Self> {
+        let y_width = widths.panels * channels.seen(false) * widths.panel;
+        let top_width = widths.edges * widths.parts;
+        let mut course = Course {
+            bands,
+            channels,
+            x_path,
+            scale,
+            y: try_vec(bands.blocks.1 * y_width, S::ZERO)?,
+            y_width,
+            place: widths.panel,
+            top: Passed::new(bands.count, bands.blocks.1, top_width, flat)?,
+            top_width,
+            parts: widths.parts,
+        };
+        course.load_y(&y_path, widths.panels);
+        Ok(course)
+    }
+
+    /// Zeros fill up the front.
+    fn load_y(&mut self, y_path: &Lane<'_, S>, panels: usize) {
+        let (dim, seen) = (self.channels.dim, self.channels.seen(false));
+        let empty = self.bands.empty_columns(panels * self.place);
+        let points = y_path.points.chunks(dim);
+        for (j, (from, next)) in points.clone().zip(points.skip(1)).enumerate() {
+            let (panel, place) = ((empty + j) / self.place, (empty + j) % self.place);
+            let to = &mut self.y[panel * seen * self.place..][..seen * self.place];
+            for c in 0..dim {
+                to[c * self.place + place] = next[c] - from[c];
+            }
+            if self.channels.time {
+                to[dim * self.place + place] = y_path.time_step;
+            }
+        }
+    }
+
+    /// The numbers of a block of y, if there is such a block.
+    pub fn y(&self, block: Option<usize>) -> Option<&[S]> {
+        self.y.get(block? * self.y_width..)?.get(..self.y_width)
+    }
+
+    /// Copies the row that the bands so far have left.
+    pub fn copy_top(&self, to: &mut [S]) {
+        for (block, to) in to.chunks_exact_mut(self.top_width).enumerate() {
+            self.top.with(block, |row| to.copy_from_slice(row));
+        }
+    }
+
+    /// k at the last corner, when all bands are through.
+    pub fn kernel(&self) -> S {
+        let before_sum = self.top_width - 2 * self.parts;
+        match self.top.blocks() {
+            0 => S::ONE,
+            blocks => self.top.with(blocks - 1, |row| row[before_sum]),
+        }
+    }
+}
