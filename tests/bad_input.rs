@@ -21,7 +21,11 @@ fn reads_paths(call: &Call) -> bool {
 
 #[test]
 fn no_function_is_forgotten() {
-    let tested: BTreeSet<String> = ENTRIES.iter().chain(ANSWERS).map(|(name, _)| (*name).to_owned()).collect();
+    let tested: BTreeSet<String> = ENTRIES
+        .iter()
+        .chain(ANSWERS)
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
     let all: BTreeSet<String> = c::prototypes().into_iter().map(|prototype| prototype.name).collect();
     assert_eq!(all, tested);
     for call in calls() {

@@ -6,6 +6,7 @@ mod header_text;
 #[path = "runner.rs"]
 pub mod runner;
 
+#[allow(unused_imports)] // each test uses its share
 pub use header_text::{Parameter, prototypes};
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -5,6 +5,7 @@
 mod entries;
 
 use crate::c::{Parameter, prototypes};
+#[allow(unused_imports)] // each test uses its share
 pub use entries::{ANSWERS, ENTRIES, Entry};
 use goursat::ffi::{self, Options, goursat_status};
 use std::collections::BTreeMap;

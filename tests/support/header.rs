@@ -156,7 +156,10 @@ pub fn constants() -> Vec<(String, String)> {
 /// The fields of the options with their places: (name, kind, byte, bytes), arrays as one field an element. Every type
 /// is as long as its alignment, so that places follow from the order; `tests/abi_text.rs` asks the compiler.
 pub fn option_fields() -> Vec<Field> {
-    let options = structs().into_iter().find(|group| group.name == "goursat_options").unwrap();
+    let options = structs()
+        .into_iter()
+        .find(|group| group.name == "goursat_options")
+        .unwrap();
     let (mut fields, mut at) = (Vec::new(), 0);
     for Parameter { kind, name } in options.members {
         let bytes = if kind.contains("32") { 4 } else { 8 };

@@ -1,7 +1,8 @@
 //! A call as words, with the memory that is really there.
 
 use super::Function;
-use super::header::{Field, option_fields};
+pub use super::header::Field;
+use super::header::option_fields;
 use std::sync::OnceLock;
 
 /// Bytes of options that can always be read: as many as the library ever looks at.
@@ -35,7 +36,9 @@ pub fn options_size() -> usize {
 }
 
 pub fn field(name: &str, element: usize) -> &'static Field {
-    let found = fields().iter().find(|field| field.name == name && field.element == element);
+    let found = fields()
+        .iter()
+        .find(|field| field.name == name && field.element == element);
     found.unwrap_or_else(|| panic!("the options have no {name}[{element}]"))
 }
 
@@ -84,9 +87,8 @@ impl Case {
     }
 
     pub fn exists(&self, first: usize, bytes: u128) -> bool {
-        let inside = |real: &Real| {
-            real.first <= first && first as u128 + bytes <= real.first as u128 + real.bytes as u128
-        };
+        let inside =
+            |real: &Real| real.first <= first && first as u128 + bytes <= real.first as u128 + real.bytes as u128;
         self.real.iter().any(inside)
     }
 
@@ -98,14 +100,24 @@ impl Case {
     /// The call as it would be written, for messages.
     pub fn describe(&self) -> String {
         let names = self.function.parameters.iter().map(|one| &one.name);
-        let arguments: Vec<String> = names.zip(&self.words).map(|(name, word)| format!("{name}={word:#x}")).collect();
-        let given = fields().iter().filter(|field| read_field(&self.options[..], field) != 0);
+        let arguments: Vec<String> = names
+            .zip(&self.words)
+            .map(|(name, word)| format!("{name}={word:#x}"))
+            .collect();
+        let given = fields()
+            .iter()
+            .filter(|field| read_field(&self.options[..], field) != 0);
         let given: Vec<String> = given
             .map(|field| {
                 let bits = read_field(&self.options[..], field);
                 format!("{}[{}]={bits:#x}", field.name, field.element)
             })
             .collect();
-        format!("{}({}) options {{{}}}", self.function.name, arguments.join(", "), given.join(", "))
+        format!(
+            "{}({}) options {{{}}}",
+            self.function.name,
+            arguments.join(", "),
+            given.join(", ")
+        )
     }
 }

@@ -5,9 +5,8 @@
 
 pub mod case;
 pub mod compare;
-pub mod entries {
-    include!("../entries.rs");
-}
+#[path = "../entries.rs"]
+pub mod entries;
 #[path = "../header.rs"]
 pub mod header;
 pub mod memory;
@@ -61,7 +60,11 @@ impl Function {
     /// Bytes of an element of a buffer.
     pub fn element(&self, buffer: &str) -> usize {
         let i = self.find(buffer).unwrap();
-        if self.parameters[i].kind.contains("size_t") { 8 } else { self.width }
+        if self.parameters[i].kind.contains("size_t") {
+            8
+        } else {
+            self.width
+        }
     }
 }
 

@@ -20,7 +20,9 @@ impl Decide<'_> {
                 None => 0,
             },
             Decide::Seed(state) => {
-                *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                *state = state
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
                 (*state >> 56) as u8
             }
         }

@@ -12,7 +12,7 @@ pub const FLAGS: [(u64, &str); 5] = [
 ];
 
 /// The options that the rules know; a test compares them with the header.
-pub const OPTIONS: [&str; 22] = [
+pub const OPTIONS: [&str; 23] = [
     "size",
     "flags",
     "end_time",
@@ -35,6 +35,7 @@ pub const OPTIONS: [&str; 22] = [
     "y_size",
     "progress",
     "progress_data",
+    "workspace_query",
 ];
 
 /// What a function computes, and so how many numbers.
@@ -77,7 +78,12 @@ const fn rules(stem: &'static str, gives: Gives, flags: u64, orders: bool) -> Ru
 }
 
 static RULES: [Rules; 8] = [
-    rules("signature_length", Gives::Numbers, TRANSFORMS | GOURSAT_SCALAR_TERM, false),
+    rules(
+        "signature_length",
+        Gives::Numbers,
+        TRANSFORMS | GOURSAT_SCALAR_TERM,
+        false,
+    ),
     rules("grid_shape", Gives::Numbers, TRANSFORMS, true),
     rules("signature", Gives::Signature, TRANSFORMS | GOURSAT_SCALAR_TERM, false),
     rules("sigkernel", Gives::Corner, TRANSFORMS, true),

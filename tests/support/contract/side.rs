@@ -116,7 +116,11 @@ impl Side {
             return 0;
         }
         let reach = |n: u128, stride: i64| (n - 1) * stride.max(0) as u128;
-        let steps = [(batch, self.strides[0]), (length, self.strides[1]), (dim, self.strides[2])];
+        let steps = [
+            (batch, self.strides[0]),
+            (length, self.strides[1]),
+            (dim, self.strides[2]),
+        ];
         1 + steps.map(|(n, stride)| reach(n, stride)).iter().sum::<u128>()
     }
 
@@ -148,7 +152,10 @@ impl Side {
         let along = (self.points(b) - 1) * point;
         let across = (self.dim as i128 - 1) * channel;
         let start = self.start(b);
-        (start + along.min(0) + across.min(0), start + along.max(0) + across.max(0))
+        (
+            start + along.min(0) + across.min(0),
+            start + along.max(0) + across.max(0),
+        )
     }
 
     /// The paths that bound all others.

@@ -4,7 +4,10 @@ use super::case::{Case, options_size};
 use super::rules::{FLAGS, Gives};
 use super::side::{Read, Side};
 use goursat::ffi::goursat_status::{self, *};
-use goursat::ffi::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG};
+use goursat::ffi::{
+    GOURSAT_CUDA, GOURSAT_CUDA_COPY, GOURSAT_HOST, GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM,
+    GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG,
+};
 
 /// Something wrong: the status, and a word that its sentence has.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub enum Verdict {
     Lie,
     /// The library must do it; so many steps of work, roughly.
     Legal(f64),
+    /// Right as far as the host can see, and a matter of a CUDA device: to be called only where there is none.
+    Device,
 }
 
 /// Memory as a call describes it.
@@ -38,6 +43,8 @@ struct Judge<'c> {
     flaws: Vec<Flaw>,
     claims: Vec<Claim>,
     lie: bool,
+    /// Whether a CUDA device is to do it.
+    device: bool,
 }
 
 const MOST: u128 = isize::MAX as u128;
@@ -48,6 +55,7 @@ pub fn verdict(case: &Case) -> Verdict {
         flaws: Vec::new(),
         claims: Vec::new(),
         lie: false,
+        device: false,
     };
     let work = judge.all();
     if judge.lie {
@@ -56,6 +64,9 @@ pub fn verdict(case: &Case) -> Verdict {
     judge.overlaps();
     if !judge.flaws.is_empty() {
         return Verdict::Refused(judge.flaws);
+    }
+    if judge.device {
+        return Verdict::Device;
     }
     let exists = |claim: &Claim| case.exists(claim.address, claim.elements * claim.width as u128);
     if judge.claims.iter().all(exists) {
@@ -136,15 +147,7 @@ impl Judge<'_> {
 
     fn check_options(&mut self, options: &Read) {
         let rules = self.case.function.rules;
-        match options.int("memory") {
-            0 => {}
-            1 => self.flaw(GOURSAT_UNSUPPORTED, "options.memory"),
-            _ => self.flaw(GOURSAT_INVALID_ARGUMENT, "options.memory"),
-        }
-        for name in ["device", "reserved", "stream", "workspace", "workspace_size"] {
-            let wrong = options.get(name) != 0;
-            self.flaw_if(wrong, GOURSAT_INVALID_ARGUMENT, &format!("options.{name}"));
-        }
+        self.check_memory(options);
         let known = FLAGS.iter().fold(0, |all, (flag, _)| all | flag);
         self.flaw_if(options.get("flags") & !known != 0, GOURSAT_UNSUPPORTED, "options.flags");
         for (flag, name) in FLAGS {
@@ -163,6 +166,35 @@ impl Judge<'_> {
         let unequal = options.get("x_order") != options.get("y_order");
         let wrong = options.has(GOURSAT_SYMMETRIC) && unequal;
         self.flaw_if(wrong, GOURSAT_INVALID_ARGUMENT, "options.x_order");
+    }
+
+    fn check_memory(&mut self, options: &Read) {
+        let memory = options.int("memory");
+        if !(GOURSAT_HOST..=GOURSAT_CUDA_COPY).contains(&memory) {
+            self.flaw(GOURSAT_INVALID_ARGUMENT, "options.memory");
+        } else if memory != GOURSAT_HOST && self.case.function.rules.gives == Gives::Numbers {
+            self.flaw(GOURSAT_UNSUPPORTED, "options.memory");
+        }
+        self.flaw_if(options.int("device") < 0, GOURSAT_INVALID_ARGUMENT, "options.device");
+        let (host, not_cuda) = (memory == GOURSAT_HOST, memory != GOURSAT_CUDA);
+        let workspace = options.get("workspace") as usize;
+        for (name, must_be_0) in [
+            ("reserved", true),
+            ("device", host),
+            ("stream", not_cuda),
+            ("workspace", not_cuda),
+            ("workspace_size", workspace == 0),
+            ("workspace_query", not_cuda),
+        ] {
+            let wrong = must_be_0 && options.get(name) != 0;
+            self.flaw_if(wrong, GOURSAT_INVALID_ARGUMENT, &format!("options.{name}"));
+        }
+        self.flaw_if(workspace % 256 != 0, GOURSAT_MISALIGNED, "options.workspace");
+        let size = options.get("workspace_size").into();
+        self.claim("options.workspace", workspace, size, 1, true);
+        let query = options.get("workspace_query") as usize;
+        self.claim("options.workspace_query", query, (query != 0).into(), 8, true);
+        self.device = memory != GOURSAT_HOST;
     }
 
     /// Functions that answer about shapes.
@@ -225,7 +257,11 @@ impl Judge<'_> {
     }
 
     fn side(&mut self, side: &Side) {
-        self.flaw_if(side.length == 0, GOURSAT_INVALID_ARGUMENT, &format!("{} is 0", side.length_name));
+        self.flaw_if(
+            side.length == 0,
+            GOURSAT_INVALID_ARGUMENT,
+            &format!("{} is 0", side.length_name),
+        );
         self.flaw_if(side.dim == 0, GOURSAT_INVALID_ARGUMENT, "dim is 0");
         let width = self.case.function.width;
         let values = side.values.map_or("path", |(name, _)| name);
@@ -236,7 +272,13 @@ impl Judge<'_> {
         for (list, what) in [(side.lengths, "lengths"), (side.starts, "starts")] {
             if list != 0 && side.batch > 0 {
                 let before = self.flaws.len();
-                self.claim(&format!("options.{}_{what}", side.prefix), list, side.batch as u128, 8, false);
+                self.claim(
+                    &format!("options.{}_{what}", side.prefix),
+                    list,
+                    side.batch as u128,
+                    8,
+                    false,
+                );
                 readable &= self.flaws.len() == before;
                 self.lie |= readable && !self.case.exists(list, 8 * side.batch as u128);
             }
@@ -271,7 +313,11 @@ impl Judge<'_> {
     /// Points of a transformed path.
     fn points(&self, options: &Read, points: u128) -> u128 {
         let lead_lag = options.has(GOURSAT_LEAD_LAG) || self.case.function.rules.lead_lag;
-        if lead_lag { (2 * points).saturating_sub(1) } else { points }
+        if lead_lag {
+            (2 * points).saturating_sub(1)
+        } else {
+            points
+        }
     }
 
     /// Coefficients of a signature, and whether they can be counted.
@@ -312,7 +358,11 @@ impl Judge<'_> {
         let halves = if options.has(GOURSAT_LEAD_LAG) { 2 } else { 1 };
         let order = options.get(&format!("{side}_order")).min(16);
         let nodes = (length as u128).saturating_sub(1) * (halves << order) + 1;
-        self.flaw_if(nodes > MOST / 64, GOURSAT_INVALID_ARGUMENT, &format!("{side}_length is"));
+        self.flaw_if(
+            nodes > MOST / 64,
+            GOURSAT_INVALID_ARGUMENT,
+            &format!("{side}_length is"),
+        );
         nodes
     }
 
@@ -323,7 +373,11 @@ impl Judge<'_> {
         if self.flaws.len() > before {
             return None;
         }
-        self.flaw_if(nodes[0] * nodes[1] > MOST / 8, GOURSAT_INVALID_ARGUMENT, "the refined grid has");
+        self.flaw_if(
+            nodes[0] * nodes[1] > MOST / 8,
+            GOURSAT_INVALID_ARGUMENT,
+            "the refined grid has",
+        );
         Some(nodes)
     }
 
@@ -358,7 +412,9 @@ impl Judge<'_> {
             }
         };
         let width = self.case.function.width as u128;
-        let least = factors.iter().fold(1u128, |n, factor| n.saturating_mul(*factor.max(&1)));
+        let least = factors
+            .iter()
+            .fold(1u128, |n, factor| n.saturating_mul(*factor.max(&1)));
         if least > MOST / width {
             self.flaw(GOURSAT_INVALID_ARGUMENT, word);
             return None;
@@ -367,10 +423,25 @@ impl Judge<'_> {
     }
 
     /// A buffer whose length must be exact; `None` where the length is not known for another flaw.
-    fn exact(&mut self, [name, length_name]: [&str; 2], address: usize, length: usize, count: Option<u128>, written: bool) {
+    fn exact(
+        &mut self,
+        [name, length_name]: [&str; 2],
+        address: usize,
+        length: usize,
+        count: Option<u128>,
+        written: bool,
+    ) {
         if let Some(count) = count {
-            self.flaw_if(address == 0 && count > 0, GOURSAT_NULL_POINTER, &format!("{name} is NULL"));
-            self.flaw_if(length as u128 != count, GOURSAT_LENGTH_MISMATCH, &format!("{length_name} is"));
+            self.flaw_if(
+                address == 0 && count > 0,
+                GOURSAT_NULL_POINTER,
+                &format!("{name} is NULL"),
+            );
+            self.flaw_if(
+                length as u128 != count,
+                GOURSAT_LENGTH_MISMATCH,
+                &format!("{length_name} is"),
+            );
         }
         self.claim(name, address, length as u128, self.case.function.width, written);
     }
@@ -407,7 +478,11 @@ impl Judge<'_> {
             return self.exact(names, address, length, Some(count), true);
         }
         let [name, length_name] = names;
-        self.flaw_if(address == 0 && side.batch > 0, GOURSAT_NULL_POINTER, &format!("{name} is NULL"));
+        self.flaw_if(
+            address == 0 && side.batch > 0,
+            GOURSAT_NULL_POINTER,
+            &format!("{name} is NULL"),
+        );
         self.claim(name, address, length as u128, self.case.function.width, true);
         if !self.case.exists(side.starts, 8 * side.batch as u128) && side.batch > 0 {
             return; // a flaw already
@@ -415,8 +490,9 @@ impl Judge<'_> {
         if side.lengths != 0 && !self.case.exists(side.lengths, 8 * side.batch as u128) && side.batch > 0 {
             return;
         }
-        let mut spans: Vec<(i128, i128)> =
-            (0..side.batch).map(|b| (side.start(b), side.start(b) + side.points(b) * side.dim as i128)).collect();
+        let mut spans: Vec<(i128, i128)> = (0..side.batch)
+            .map(|b| (side.start(b), side.start(b) + side.points(b) * side.dim as i128))
+            .collect();
         spans.sort_unstable();
         let overlap = spans.windows(2).any(|pair| pair[1].0 < pair[0].1);
         self.flaw_if(overlap, GOURSAT_INVALID_ARGUMENT, &format!("{name}: "));
@@ -449,7 +525,9 @@ impl Judge<'_> {
 
 /// Whether so many numbers can be, not counting factors of 0.
 fn countable(factors: &[usize], width: usize) -> bool {
-    let product = factors.iter().fold(1u128, |n, factor| n.saturating_mul(*factor.max(&1) as u128));
+    let product = factors
+        .iter()
+        .fold(1u128, |n, factor| n.saturating_mul(*factor.max(&1) as u128));
     product <= MOST / width as u128
 }
 
@@ -458,6 +536,8 @@ pub fn complaint(case: &Case, verdict: &Verdict, status: i32, sentence: &str) ->
     let told = |text: &str| Some(format!("{text}\n  {}\n  status {status}: {sentence}", case.describe()));
     match verdict {
         Verdict::Lie => told("not to be called"),
+        Verdict::Device if (10..=15).contains(&status) => None,
+        Verdict::Device => told("expected a status of CUDA"),
         Verdict::Legal(_) if status == 0 => None,
         // What cannot be had is no fault of the library, nor what a callback cancels.
         Verdict::Legal(_) if status == GOURSAT_OUT_OF_MEMORY as i32 || status == GOURSAT_CANCELLED as i32 => None,
@@ -468,7 +548,11 @@ pub fn complaint(case: &Case, verdict: &Verdict, status: i32, sentence: &str) ->
                 return told("the sentence does not begin with the function");
             }
             let right = flaws.iter().any(fits);
-            if right { None } else { told(&format!("expected one of {flaws:?}")) }
+            if right {
+                None
+            } else {
+                told(&format!("expected one of {flaws:?}"))
+            }
         }
     }
 }

@@ -1,2 +1,3 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| { let _ = data; let _ = goursat::ffi::goursat_version_number(); });
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| goursat_fuzz::calls::run(data));
