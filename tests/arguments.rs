@@ -104,13 +104,17 @@ fn one_thing_wrong() {
         for base in BASES {
             let right = Stage::new(function, base);
             let mut stage = Stage::new(function, base);
-            for spoil in spoils(&right) {
+            let options = base != Base::Null; // without them none can be wrong
+            for spoil in spoils(&right)
+                .into_iter()
+                .filter(|spoil| options || matches!(spoil, Spoil::Argument(..)))
+            {
                 spoil_and_call(&mut tally, &mut stage, &right, &[spoil], base);
             }
         }
     }
     tally.print("one thing wrong");
-    assert!(tally.refused > 300_000 && tally.legal > 1000, "{tally:?}");
+    assert!(tally.refused > 200_000 && tally.legal > 10_000, "{tally:?}");
     // Every status that arguments can have was seen.
     assert!((0..=6).all(|status| tally.statuses.contains_key(&status)), "{tally:?}");
 }
@@ -299,5 +303,5 @@ fn answers_to_anything() {
         }
     }
     println!("answers: {calls} calls");
-    assert!(calls > 5000, "{calls}");
+    assert!(calls > 3000, "{calls}");
 }

@@ -106,16 +106,17 @@ impl Side {
     /// Numbers in the buffer of the values, as far as anybody said.
     pub fn elements(&self) -> u128 {
         let [batch, length, dim] = [self.batch, self.length, self.dim].map(|n| n as u128);
-        if self.size != 0 {
+        // A packed gradient is as long as it says, be that 0.
+        if self.size != 0 || self.values.is_none() && self.starts != 0 {
             return self.size as u128;
         }
         if self.is_dense() {
-            return batch * length * dim;
+            return batch.saturating_mul(length).saturating_mul(dim);
         }
         if batch == 0 {
             return 0;
         }
-        let reach = |n: u128, stride: i64| (n - 1) * stride.max(0) as u128;
+        let reach = |n: u128, stride: i64| n.saturating_sub(1) * stride.max(0) as u128;
         let steps = [
             (batch, self.strides[0]),
             (length, self.strides[1]),

@@ -172,8 +172,6 @@ impl Judge<'_> {
         let memory = options.int("memory");
         if !(GOURSAT_HOST..=GOURSAT_CUDA_COPY).contains(&memory) {
             self.flaw(GOURSAT_INVALID_ARGUMENT, "options.memory");
-        } else if memory != GOURSAT_HOST && self.case.function.rules.gives == Gives::Numbers {
-            self.flaw(GOURSAT_UNSUPPORTED, "options.memory");
         }
         self.flaw_if(options.int("device") < 0, GOURSAT_INVALID_ARGUMENT, "options.device");
         let (host, not_cuda) = (memory == GOURSAT_HOST, memory != GOURSAT_CUDA);
@@ -194,7 +192,8 @@ impl Judge<'_> {
         self.claim("options.workspace", workspace, size, 1, true);
         let query = options.get("workspace_query") as usize;
         self.claim("options.workspace_query", query, (query != 0).into(), 8, true);
-        self.device = memory != GOURSAT_HOST;
+        // Shapes are the same on a device, and nothing is done there.
+        self.device = memory != GOURSAT_HOST && self.case.function.rules.gives != Gives::Numbers;
     }
 
     /// Functions that answer about shapes.
@@ -474,7 +473,8 @@ impl Judge<'_> {
 
     fn gradient(&mut self, names: [&str; 2], address: usize, length: usize, side: &Side) {
         if side.starts == 0 {
-            let count = side.batch as u128 * side.length as u128 * side.dim as u128;
+            let sizes = [side.batch, side.length, side.dim].map(|n| n as u128);
+            let count = sizes.iter().fold(1u128, |n, size| n.saturating_mul(*size));
             return self.exact(names, address, length, Some(count), true);
         }
         let [name, length_name] = names;
@@ -506,9 +506,9 @@ impl Judge<'_> {
         let (x, y) = (&sides[0], sides.last().unwrap());
         let points = |side: &Side| self.points(options, side.length as u128) as f64;
         let cells = |side: &Side, order: &str| points(side) * f64::from(1u32 << options.get(order).min(16));
-        let pair = cells(x, "x_order") * cells(y, "y_order") * (1 + x.dim) as f64;
-        let letters = (2 * x.dim + 1) as f64;
-        let lists = (x.batch + y.batch) as f64;
+        let pair = cells(x, "x_order") * cells(y, "y_order") * (1.0 + x.dim as f64);
+        let letters = 2.0 * x.dim as f64 + 1.0;
+        let lists = x.batch as f64 + y.batch as f64;
         lists
             + match self.case.function.rules.gives {
                 Gives::Numbers => 0.0,
