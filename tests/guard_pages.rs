@@ -212,7 +212,7 @@ fn filled(plan: &Plan, buffer: &Buffer) -> Vec<u8> {
         .collect();
     if let Some(side) = match buffer.name.as_str() {
         "path" | "x" => Some(plan.x()),
-        "y" => Some(plan.y()),
+        "y" if !plan.symmetric() => Some(plan.y()),
         _ => None,
     } {
         let mut used = vec![false; buffer.elements];
