@@ -1,9 +1,13 @@
 //! The repository, its header, the library as built for this test, and programs in C and C++ that use them.
 #![allow(dead_code)] // each test uses its share
 
+#[path = "header.rs"]
+mod header_text;
 #[path = "runner.rs"]
 pub mod runner;
 
+#[allow(unused_imports)] // each test uses its share
+pub use header_text::{Parameter, prototypes};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -13,51 +17,6 @@ pub fn repository() -> &'static Path {
 
 pub fn header() -> String {
     std::fs::read_to_string(repository().join("include/goursat.h")).unwrap()
-}
-
-/// A function of the header.
-#[derive(Debug)]
-pub struct Prototype {
-    pub name: String,
-    pub parameters: Vec<Parameter>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Parameter {
-    /// Without the name: `const double *`.
-    pub kind: String,
-    pub name: String,
-}
-
-/// The functions of the header, in its order.
-pub fn prototypes() -> Vec<Prototype> {
-    let header = header();
-    let (mut code, mut rest) = (String::new(), header.as_str());
-    while let Some((before, after)) = rest.split_once("/*") {
-        code.push_str(before);
-        rest = after.split_once("*/").unwrap().1;
-    }
-    code.push_str(rest);
-    let (_, functions) = code.split_once("extern \"C\" {").unwrap();
-    let statements = functions.split(';').filter_map(|statement| statement.split_once('('));
-    let name_of = |text: &str| {
-        let start = text
-            .rfind(|c: char| !c.is_alphanumeric() && c != '_')
-            .map_or(0, |i| i + 1);
-        (text[..start].trim().to_owned(), text[start..].to_owned())
-    };
-    let parameters = |list: &str| {
-        let list = list.trim_end().trim_end_matches(')');
-        let named = list.split(',').map(|one| name_of(one.trim()));
-        let named = named.filter(|(kind, _)| !kind.is_empty());
-        named.map(|(kind, name)| Parameter { kind, name }).collect()
-    };
-    statements
-        .map(|(head, list)| Prototype {
-            name: name_of(head.trim()).1,
-            parameters: parameters(list),
-        })
-        .collect()
 }
 
 /// Where cargo put the library that this test was built with.

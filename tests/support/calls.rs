@@ -1,51 +1,15 @@
 //! Every function of the header as a call that can be spoilt: arguments as words, buffers of the right lengths.
 #![allow(dead_code)] // each test uses its share
 
+#[path = "entries.rs"]
+mod entries;
+
 use crate::c::{Parameter, prototypes};
+#[allow(unused_imports)] // each test uses its share
+pub use entries::{ANSWERS, ENTRIES, Entry};
 use goursat::ffi::{self, Options, goursat_status};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char};
-
-/// A function called with words: pointers and sizes alike.
-pub type Entry = fn(&[usize]) -> i32;
-
-macro_rules! entries {
-    ($($name:ident: $($i:literal)*;)*) => {
-        /// What takes buffers or answers about shapes. The others take nothing that can be wrong.
-        pub const ENTRIES: &[(&str, Entry)] = &[
-            $((stringify!($name), |a| unsafe { ffi::$name($(a[$i] as _),*) }),)*
-        ];
-    };
-}
-
-entries! {
-    goursat_signature_length: 0 1 2 3;
-    goursat_grid_shape: 0 1 2 3 4;
-    goursat_signature_f64: 0 1 2 3 4 5 6 7;
-    goursat_signature_f32: 0 1 2 3 4 5 6 7;
-    goursat_sig_backprop_f64: 0 1 2 3 4 5 6 7 8 9;
-    goursat_sig_backprop_f32: 0 1 2 3 4 5 6 7 8 9;
-    goursat_sigkernel_f64: 0 1 2 3 4 5 6 7 8;
-    goursat_sigkernel_f32: 0 1 2 3 4 5 6 7 8;
-    goursat_sigkernel_backprop_f64: 0 1 2 3 4 5 6 7 8 9 10 11 12;
-    goursat_sigkernel_backprop_f32: 0 1 2 3 4 5 6 7 8 9 10 11 12;
-    goursat_sigkernel_grid_f64: 0 1 2 3 4 5 6 7 8;
-    goursat_sigkernel_grid_f32: 0 1 2 3 4 5 6 7 8;
-    goursat_sigkernel_grid_backprop_f64: 0 1 2 3 4 5 6 7 8 9 10 11 12;
-    goursat_sigkernel_grid_backprop_f32: 0 1 2 3 4 5 6 7 8 9 10 11 12;
-    goursat_sigkernel_gram_f64: 0 1 2 3 4 5 6 7 8 9;
-    goursat_sigkernel_gram_f32: 0 1 2 3 4 5 6 7 8 9;
-    goursat_sigkernel_gram_backprop_f64: 0 1 2 3 4 5 6 7 8 9 10 11 12 13;
-    goursat_sigkernel_gram_backprop_f32: 0 1 2 3 4 5 6 7 8 9 10 11 12 13;
-    goursat_time_augment_f64: 0 1 2 3 4 5 6;
-    goursat_time_augment_f32: 0 1 2 3 4 5 6;
-    goursat_time_augment_backprop_f64: 0 1 2 3 4 5 6 7;
-    goursat_time_augment_backprop_f32: 0 1 2 3 4 5 6 7;
-    goursat_lead_lag_f64: 0 1 2 3 4 5 6;
-    goursat_lead_lag_f32: 0 1 2 3 4 5 6;
-    goursat_lead_lag_backprop_f64: 0 1 2 3 4 5 6 7;
-    goursat_lead_lag_backprop_f32: 0 1 2 3 4 5 6 7;
-}
 
 /// What outputs hold before a call.
 const UNTOUCHED: u64 = 0xA5A5_5A5A_C3C3_3C3C;
@@ -229,7 +193,7 @@ impl Call {
     }
 
     pub fn status(&self) -> i32 {
-        (self.entry)(&self.words)
+        (self.entry)(&self.words) as i32
     }
 
     pub fn works(&self) {
