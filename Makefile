@@ -10,7 +10,8 @@ PIP = install --quiet --disable-pip-version-check
 
 CPU = $(shell cat /proc/cpuinfo 2>/dev/null)
 # Tests that depend on the level and do not run every one of them by themselves.
-LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature threads,\
+LEVEL_TESTS = $(filter-out abi abi_cancel abi_memory abi_text abi_threads arguments bad_input cuda fork fuzz_corpus \
+	guard_pages levels processes readme signature threads,\
 	$(basename $(notdir $(wildcard tests/*.rs))))
 # The best SIMD level of this machine; a test fails where the library finds another.
 BEST = $(if $(filter aarch64,$(shell uname -m)),neon,$(if $(filter 5,$(words $(sort $(filter \

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use goursat::ffi::{self, Options};
+use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -54,7 +55,6 @@ fn fork_and_use(expected: &[u64], depth: usize) {
 
 #[test]
 fn children_have_threads_of_their_own() {
-    // One test, as forking beside another test would inherit its state too.
     let expected = gram();
     fork_and_use(&expected, 2);
 
@@ -72,4 +72,110 @@ fn children_have_threads_of_their_own() {
         stop.store(true, Ordering::Relaxed);
         busy.join().unwrap();
     });
+}
+
+/// From a thread that is not the first: the child has that thread alone.
+#[test]
+fn forks_from_threads() {
+    let expected = gram();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| fork_and_use(&expected, 1));
+        }
+    });
+}
+
+/// What a callback is given: what a child is to compute, and how it went.
+struct Fork<'a> {
+    expected: &'a [u64],
+    well: Option<bool>,
+}
+
+unsafe extern "C" fn fork_once(data: *mut c_void, _: u64, _: u64) -> c_int {
+    // SAFETY: `data` is the `Fork` of the call, which nobody else uses meanwhile.
+    let fork = unsafe { &mut *data.cast::<Fork>() };
+    if fork.well.is_none() {
+        fork.well = Some(std::panic::catch_unwind(|| fork_and_use(fork.expected, 0)).is_ok());
+    }
+    0
+}
+
+/// From the callback of a call that is at work on several threads.
+#[test]
+fn forks_from_a_callback() {
+    let expected = gram();
+    let x: Vec<f64> = (0..64 * LENGTH).map(|i| (i * 37 % 101) as f64 / 101.0).collect();
+    let mut out = vec![0.0; 64 * 64];
+    for threads in [1, 2] {
+        let mut fork = Fork {
+            expected: &expected,
+            well: None,
+        };
+        // SAFETY: as in `gram`.
+        let mut options: Options = unsafe { std::mem::zeroed() };
+        options.size = size_of::<Options>();
+        options.threads = threads;
+        options.progress = Some(fork_once);
+        options.progress_data = (&raw mut fork).cast();
+        (options.x_order, options.y_order) = (5, 5);
+        let (x, count) = (x.as_ptr(), out.len());
+        // SAFETY: the buffers are as long as is said.
+        let status = unsafe {
+            ffi::goursat_sigkernel_gram_f64(x, 64, LENGTH, x, 64, LENGTH, 1, out.as_mut_ptr(), count, &options)
+        };
+        assert_eq!(status, 0);
+        assert_eq!(fork.well, Some(true), "{threads} threads");
+    }
+}
+
+/// Two processes of one number, one the child of the other, each the first of its namespace (which root may make):
+/// the child must not take its parent's threads for its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn children_with_the_number_of_their_parent() {
+    let expected = gram();
+    // SAFETY: as in `fork_and_use`.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::alarm(60);
+            let code = if libc::unshare(libc::CLONE_NEWPID) == 0 {
+                first_of_namespace(&expected, 1)
+            } else {
+                77
+            };
+            libc::_exit(code)
+        }
+        let mut status = 0;
+        assert_eq!(libc::waitpid(child, &mut status, 0), child);
+        assert!(libc::WIFEXITED(status), "ended with {status:#x}");
+        match libc::WEXITSTATUS(status) {
+            0 => {}
+            77 => println!("this user may not make namespaces: not tried"),
+            code => panic!("failed with {code}"),
+        }
+    }
+}
+
+/// After `unshare`: forks the process number 1, which uses the library and, if asked to, does the same once more.
+#[cfg(target_os = "linux")]
+unsafe fn first_of_namespace(expected: &[u64], depth: usize) -> c_int {
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::alarm(20);
+            let mut well = std::process::id() == 1 && gram() == expected;
+            if depth > 0 {
+                well &= libc::unshare(libc::CLONE_NEWPID) == 0 && first_of_namespace(expected, depth - 1) == 0;
+            }
+            libc::_exit(if well { 0 } else { 1 })
+        }
+        let mut status = 0;
+        libc::waitpid(child, &mut status, 0);
+        if libc::WIFEXITED(status) {
+            libc::WEXITSTATUS(status)
+        } else {
+            2
+        }
+    }
 }

@@ -6,5 +6,7 @@ mod queue;
 mod thread;
 
 pub use pool::default_threads;
-pub(crate) use queue::lock;
+#[doc(hidden)]
+pub use queue::set_interval;
 pub use queue::{Queue, Run, share, share_from};
+pub(crate) use queue::{interval, lock};

@@ -10,8 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Between two calls of the progress callback.
-const INTERVAL: Duration = Duration::from_millis(50);
+/// Milliseconds between two calls of the progress callback.
+static INTERVAL: AtomicU64 = AtomicU64::new(50);
+
+pub(crate) fn interval() -> Duration {
+    Duration::from_millis(INTERVAL.load(Ordering::Relaxed))
+}
+
+/// For tests, of cancellation at every point where a call looks whether to stop: 0 calls back there each time.
+#[doc(hidden)]
+pub fn set_interval(milliseconds: u64) {
+    INTERVAL.store(milliseconds, Ordering::Relaxed);
+}
 
 /// How a call runs: on how many threads, and whom it tells.
 #[derive(Default)]
@@ -89,7 +99,7 @@ impl<T> Queue<'_, T> {
 
 impl Bell<'_, '_> {
     fn ring<T>(&mut self, shared: &Shared<T>) {
-        if self.last.elapsed() < INTERVAL || shared.stop.load(Ordering::Relaxed) {
+        if self.last.elapsed() < interval() || shared.stop.load(Ordering::Relaxed) {
             return;
         }
         if (self.callback)(shared.done.load(Ordering::Relaxed).min(shared.total), shared.total) {
@@ -173,7 +183,7 @@ pub fn share_from<T: Send>(
 /// and nobody will: the pool is busy with other calls.
 fn watch<T>(shared: &Shared<T>, gate: &Gate<'_>, bell: &mut Bell<'_, '_>) -> bool {
     loop {
-        match gate.wait(INTERVAL) {
+        match gate.wait(interval()) {
             Crew::Done => return true,
             Crew::Waiting if gate.close_unused() => return false,
             _ => bell.ring(shared),

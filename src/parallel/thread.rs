@@ -12,6 +12,11 @@ pub(super) fn start(board: &'static Board) -> bool {
     use std::ptr::{from_ref, null_mut};
 
     extern "C" fn serve(board: *mut libc::c_void) -> *mut libc::c_void {
+        // SAFETY: this thread is there; the name ends with NUL.
+        #[cfg(target_os = "linux")]
+        unsafe {
+            libc::pthread_setname_np(libc::pthread_self(), c"goursat".as_ptr())
+        };
         // SAFETY: it was a `&'static Board`.
         unsafe { &*board.cast::<Board>() }.serve()
     }
@@ -26,8 +31,8 @@ pub(super) fn start(board: &'static Board) -> bool {
         }
         libc::pthread_attr_setdetachstate(&mut with, libc::PTHREAD_CREATE_DETACHED);
         libc::pthread_attr_setstacksize(&mut with, STACK);
-        // Signals are for the program's own threads, which a thread starts with the mask of. What the processor
-        // raises, and what profilers ask for, comes to whom it is about.
+        // A thread begins with the mask of who starts it. Signals are for the program's own threads, but for what the
+        // processor raises and what profilers ask for.
         libc::sigfillset(&mut all);
         for signal in [
             libc::SIGSEGV,
@@ -44,10 +49,6 @@ pub(super) fn start(board: &'static Board) -> bool {
         let failed = libc::pthread_create(&mut thread, &with, serve, board);
         libc::pthread_sigmask(libc::SIG_SETMASK, &before, null_mut());
         libc::pthread_attr_destroy(&mut with);
-        #[cfg(target_os = "linux")]
-        if failed == 0 {
-            libc::pthread_setname_np(thread, c"goursat".as_ptr());
-        }
         failed == 0
     }
 }

@@ -1,11 +1,8 @@
 //! A call in several stages, each shared among threads: one count of progress, one callback.
 
 use crate::error::{Error, Result};
-use crate::parallel::{Queue, Run, default_threads, share_from};
-use std::time::{Duration, Instant};
-
-/// Between two calls of the progress callback where stages are short.
-const INTERVAL: Duration = Duration::from_millis(50);
+use crate::parallel::{Queue, Run, default_threads, interval, share_from};
+use std::time::Instant;
 
 pub struct Stages<'r, 'a> {
     run: &'r mut Run<'a>,
@@ -60,7 +57,7 @@ impl<'r, 'a> Stages<'r, 'a> {
         let Some(callback) = &mut self.run.progress else {
             return Ok(());
         };
-        if self.last.elapsed() < INTERVAL {
+        if self.last.elapsed() < interval() {
             return Ok(());
         }
         self.last = Instant::now();
