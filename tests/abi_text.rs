@@ -3,9 +3,8 @@
 
 #[path = "support/c.rs"]
 mod c;
-#[path = "support/header.rs"]
-mod header;
 
+use c::header_text as header;
 use c::{Language, Library, repository, run_well};
 use header::{Parameter, Prototype};
 use std::collections::BTreeMap;

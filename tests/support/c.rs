@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each test uses its share
 
 #[path = "header.rs"]
-mod header_text;
+pub mod header_text;
 #[path = "runner.rs"]
 pub mod runner;
 

@@ -166,7 +166,7 @@ fn bounded(
             batch[0]
         };
         let halves = if flags & GOURSAT_LEAD_LAG != 0 { 2 } else { 1 };
-        pairs * (halves * length[0] << orders[0]) * (halves * length[1] << orders[1])
+        pairs * ((halves * length[0]) << orders[0]) * ((halves * length[1]) << orders[1])
     };
     let mut turn = 0;
     while cells(batch, length, *orders) > MOST {
@@ -260,7 +260,7 @@ impl Exact {
     fn address(&self) -> usize {
         let address = self.words.as_ptr() as usize;
         // An allocator aligns to 16, and what is empty need not be anywhere.
-        assert!(self.words.is_empty() || address % self.width == 0);
+        assert!(self.words.is_empty() || address.is_multiple_of(self.width));
         if self.words.is_empty() { 0 } else { address }
     }
 

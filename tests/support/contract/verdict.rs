@@ -123,7 +123,7 @@ impl Judge<'_> {
             words[0] = options_size() as u64;
             return Some(Read { words });
         }
-        if pointer % 8 != 0 {
+        if !pointer.is_multiple_of(8) {
             self.flaw(GOURSAT_MISALIGNED, "options is");
             return None;
         }
@@ -187,7 +187,7 @@ impl Judge<'_> {
             let wrong = must_be_0 && options.get(name) != 0;
             self.flaw_if(wrong, GOURSAT_INVALID_ARGUMENT, &format!("options.{name}"));
         }
-        self.flaw_if(workspace % 256 != 0, GOURSAT_MISALIGNED, "options.workspace");
+        self.flaw_if(!workspace.is_multiple_of(256), GOURSAT_MISALIGNED, "options.workspace");
         let size = options.get("workspace_size").into();
         self.claim("options.workspace", workspace, size, 1, true);
         let query = options.get("workspace_query") as usize;
@@ -221,7 +221,7 @@ impl Judge<'_> {
         if address == 0 {
             return self.flaw(GOURSAT_NULL_POINTER, format!("{name} is NULL"));
         }
-        if address % width != 0 {
+        if !address.is_multiple_of(width) {
             return self.flaw(GOURSAT_MISALIGNED, format!("{name} is"));
         }
         let bytes = elements * width as u128;
