@@ -83,6 +83,16 @@ static inline int call_answers(struct work *w, const goursat_options *options) {
            goursat_default_threads() < 1 || strcmp(goursat_status_name(0), "GOURSAT_OK") != 0;
 }
 
+/* Where there is no driver these say so; where there is one, what they find. */
+static inline int call_cuda(struct work *w, const goursat_options *options) {
+    int32_t count = -1;
+    goursat_cuda_device_info info = {sizeof info};
+    (void)w, (void)options;
+    goursat_cuda_available();
+    return (goursat_cuda_device_count(&count) == GOURSAT_OK) != (count > 0) ||
+           (goursat_cuda_device(0, &info) == GOURSAT_OK) != (count > 0);
+}
+
 struct function {
     const char *name;
     int (*call)(struct work *, const goursat_options *);
@@ -93,7 +103,8 @@ static const struct function FUNCTIONS[] = {
     CALLS(f64) CALLS(f32) {"goursat_signature_length", call_signature_length}, {"goursat_grid_shape", call_grid_shape},
     {"goursat_version goursat_version_number goursat_simd_level goursat_default_threads goursat_status_name "
      "goursat_last_error",
-     call_answers}};
+     call_answers},
+    {"goursat_cuda_available goursat_cuda_device_count goursat_cuda_device", call_cuda}};
 #undef CALL
 enum { COUNT = sizeof FUNCTIONS / sizeof *FUNCTIONS };
 

@@ -147,7 +147,11 @@ pub fn planned() -> Vec<Planned> {
         assert!(known, "{} is in the header and in no list of the tests", prototype.name);
     }
     let mut list = Vec::new();
-    for &(function, entry) in ENTRIES {
+    // Without a driver, what tells of devices has an answer and no result: tests/cuda.rs.
+    let computing = ENTRIES
+        .iter()
+        .filter(|(name, _)| !name.contains("_cuda_") && !ANSWERS.contains(name));
+    for &(function, entry) in computing {
         let prototype = all.iter().find(|prototype| prototype.name == function).expect(function);
         list.extend(
             plans(function)
