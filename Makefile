@@ -10,7 +10,7 @@ PIP = install --quiet --disable-pip-version-check
 
 CPU = $(shell cat /proc/cpuinfo 2>/dev/null)
 # Tests that depend on the level and do not run every one of them by themselves.
-LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature threads,\
+LEVEL_TESTS = $(filter-out abi abi_memory abi_text arguments bad_input guard_pages fork levels readme signature threads,\
 	$(basename $(notdir $(wildcard tests/*.rs))))
 # The best SIMD level of this machine; a test fails where the library finds another.
 BEST = $(if $(filter aarch64,$(shell uname -m)),neon,$(if $(filter 5,$(words $(sort $(filter \
@@ -214,6 +214,14 @@ check-ptx: build/kernels/ready ## fail where kernels/*.ptx or kernels/STATIC.md 
 
 header: ## write include/goursat.h anew from src/ffi
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi header_is_fresh
+
+.PHONY: abi soak
+abi: ## write include/goursat.abi anew: what programs that were compiled rely on
+	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi_text interface_is_as_committed
+
+MINUTES ?= 10
+soak: ## fuzzing for MINUTES=10 or as long as you like, building not counted: adds to tests/fuzz/corpus
+	tests/soak.sh $(MINUTES)
 
 bench: ## benchmarks on one thread; GOURSAT_SIMD=avx2 make bench for another level
 	GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked
