@@ -217,6 +217,14 @@ check-ptx: build/kernels/ready ## fail where kernels/*.ptx or kernels/STATIC.md 
 header: ## write include/goursat.h anew from src/ffi
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi header_is_fresh
 
+.PHONY: abi soak
+abi: ## write include/goursat.abi anew: what programs that were compiled rely on
+	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi_text interface_is_as_committed
+
+MINUTES ?= 10
+soak: ## fuzzing for MINUTES=10 or as long as you like, building not counted: adds to tests/fuzz/corpus
+	tests/soak.sh $(MINUTES)
+
 bench: ## benchmarks on one thread; GOURSAT_SIMD=avx2 make bench for another level
 	GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked
 

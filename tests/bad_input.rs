@@ -449,6 +449,21 @@ fn empty_batches_are_legal() {
     }
 }
 
+/// Of an empty batch the gradient is empty: NULL is fine for it, and then none is wanted beside it.
+#[test]
+fn empty_gradients_may_be_wanted() {
+    for call in calls().filter(|call| call.name.contains("gram_backprop")) {
+        for side in ["x", "y"] {
+            let mut call = Call::again(&call);
+            call.set(&format!("{side}_batch"), 0).set("grad_len", 0);
+            for name in ["x_grad", "x_grad_len", "y_grad", "y_grad_len"] {
+                call.set(name, 0);
+            }
+            call.works();
+        }
+    }
+}
+
 #[test]
 fn one_point_is_a_path() {
     for call in calls().filter(|call| call.has("out") && (call.has("x") || call.has("degree"))) {

@@ -7,6 +7,8 @@ mod contract;
 mod fuzz_arguments;
 #[path = "fuzz/src/calls.rs"]
 mod fuzz_calls;
+#[path = "support/level.rs"]
+mod level;
 
 use contract::functions;
 use contract::random::Decide;
@@ -25,6 +27,7 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 
 /// Runs a target over its corpus and says which input fails.
 fn replay(name: &str, target: fn(&[u8])) {
+    level::note();
     let inputs = corpus(name);
     for (i, input) in inputs.iter().enumerate() {
         let outcome = std::panic::catch_unwind(|| target(input));
@@ -59,6 +62,7 @@ fn arbitrary_arguments() {
 /// The same without a corpus: bytes of a generator.
 #[test]
 fn seeded_calls() {
+    level::note();
     let mut decide = Decide::Seed(1);
     let rounds = 1500;
     for round in 0..rounds {

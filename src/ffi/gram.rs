@@ -102,7 +102,8 @@ unsafe fn backward<S: Precision>(
                 "y_grad is given, or y_grad_len is not 0; with GOURSAT_SYMMETRIC x_grad is the total derivative"
             ),
         };
-        let work = x.batch().max(y.as_ref().map_or(0, |y| y.batch()));
+        // Where a batch is empty, so may be the gradient that is wanted: NULL, and nobody's fault.
+        let work = y.as_ref().map_or(x.batch(), |y| x.batch().min(y.batch()));
         check_wanted(x_grad.is_some(), y_grad.is_some(), work)?;
         call.run(
             |run| {

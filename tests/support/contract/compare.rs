@@ -54,9 +54,11 @@ struct Pulled {
 }
 
 fn absolute(path: &[f64], dim: usize) -> Vec<f64> {
-    let mut bound = vec![0.0; dim];
+    let mut bound: Vec<f64> = vec![0.0; dim];
     for n in dim..path.len() {
-        bound.push(bound[n - dim] + (path[n] - path[n - dim]).abs());
+        let (before, step) = (bound[n - dim], (path[n] - path[n - dim]).abs());
+        // A step that a sum swallows would be a bound of 0.
+        bound.push(before + if step < 1e-12 * before { 1e-12 * before } else { step });
     }
     bound
 }

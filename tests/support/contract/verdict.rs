@@ -467,7 +467,8 @@ impl Judge<'_> {
                 self.gradient([name, length_name], address, length, &sides[side]);
             }
         }
-        let paths = sides.iter().map(|side| side.batch).max().unwrap_or(0);
+        // Of an empty batch the gradient is empty, and may be NULL.
+        let paths = sides.iter().map(|side| side.batch).min().unwrap_or(0);
         self.flaw_if(any && !wanted && paths > 0, GOURSAT_NULL_POINTER, "x_grad");
     }
 
@@ -490,9 +491,11 @@ impl Judge<'_> {
         if side.lengths != 0 && !self.case.exists(side.lengths, 8 * side.batch as u128) && side.batch > 0 {
             return;
         }
-        let mut spans: Vec<(i128, i128)> = (0..side.batch)
-            .map(|b| (side.start(b), side.start(b) + side.points(b) * side.dim as i128))
-            .collect();
+        let span = |b: usize| {
+            let (start, length) = (side.start(b), side.points(b).saturating_mul(side.dim as i128));
+            (start, start.saturating_add(length))
+        };
+        let mut spans: Vec<(i128, i128)> = (0..side.batch).map(span).collect();
         spans.sort_unstable();
         let overlap = spans.windows(2).any(|pair| pair[1].0 < pair[0].1);
         self.flaw_if(overlap, GOURSAT_INVALID_ARGUMENT, &format!("{name}: "));

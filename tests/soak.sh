@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# What is run for as long as one likes: tests/soak.sh MINUTES, shared out among the parts below; building comes on top.
+# A part is a function, told how many seconds it has. It fails by a status that is not 0.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+PARTS=(fuzz)
+
+# ------------------------------------------------------------------------------------------------------------- fuzzing
+# libFuzzer over the targets of tests/fuzz, with AddressSanitizer, at every SIMD level of the machine. What it finds new
+# is kept in tests/fuzz/corpus, which `make test` replays; what fails is left in build/fuzz.
+
+fuzz() {
+    local seconds=$1 host binaries target level levels
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    binaries=${CARGO_TARGET_DIR:-target}/fuzz
+    RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$binaries RUSTFLAGS="-Zsanitizer=address -Cpasses=sancov-module \
+        -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+        -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares" \
+        cargo build --release --locked --manifest-path tests/fuzz/Cargo.toml --target "$host"
+    binaries=$binaries/$host/release
+    # All levels: those that the machine lacks are lowered to its best, and only that is run twice.
+    levels=(portable avx2 avx512)
+    for target in calls arguments; do
+        # Is it what it is taken for?
+        nm "$binaries/$target" | grep -q __asan_init
+        nm "$binaries/$target" | grep -q __sanitizer_cov_trace_cmp
+        python3 tests/fuzz/corpus.py unpack "tests/fuzz/corpus/$target.hex" "build/fuzz/$target"
+        for level in "${levels[@]}"; do
+            fuzzer "$target" "$level" "-max_total_time=$((seconds / 2 / ${#levels[@]} + 1))"
+        done
+        rm -rf "build/fuzz/$target.few"
+        mkdir -p "build/fuzz/$target.few"
+        for level in "${levels[@]}"; do
+            fuzzer "$target" "$level" -set_cover_merge=1 "build/fuzz/$target.few"
+        done
+        python3 tests/fuzz/corpus.py pack "build/fuzz/$target.few" "tests/fuzz/corpus/$target.hex"
+        echo "soak: $target: $(wc -l <"tests/fuzz/corpus/$target.hex") inputs kept"
+    done
+}
+
+# fuzzer TARGET LEVEL ARGUMENTS: runs it and says what it did.
+fuzzer() {
+    local target=$1 level=$2 log=build/fuzz/$1.$2.log
+    shift 2
+    # Memory that cannot be had is a status of the library, not a fault.
+    if ! GOURSAT_SIMD=$level ASAN_OPTIONS=allocator_may_return_null=1 "$binaries/$target" -max_len=300 -timeout=120 \
+        -rss_limit_mb=6000 -malloc_limit_mb=1000000000 -print_final_stats=1 "-artifact_prefix=build/fuzz/$target-" \
+        "$@" "build/fuzz/$target" >"$log" 2>&1; then
+        tail -n 60 "$log"
+        echo "soak: $target at $level FAILED; the input is build/fuzz/$target-*" >&2
+        return 1
+    fi
+    if grep -q number_of_executed_units "$log"; then
+        echo "soak: $target at $level: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") executions," \
+            "$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1) of" \
+            "$(sed -n 's/.*modules.*(\([0-9]*\) inline 8-bit counters).*/\1/p' "$log" | head -n 1) edges"
+    fi
+}
+
+# ---------------------------------------------------------------------------------------------------------------- all
+
+minutes=${1:-10}
+for part in "${PARTS[@]}"; do
+    begun=$SECONDS
+    "$part" $((minutes * 60 / ${#PARTS[@]}))
+    echo "soak: $part took $((SECONDS - begun)) s"
+done
