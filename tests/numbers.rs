@@ -98,10 +98,11 @@ fn in_pairs<S: Precision>(x: &Ragged<S>, y: &Ragged<S>, bad: &[usize], options: 
                 for b in 0..ids.len() {
                     assert!(b == bad || found[b] == clean[b], "pair {b}, {what}");
                 }
-                // Of paths of one point nothing is computed.
-                let shows = x.lengths[bad] > 1 && y.lengths[bad] > 1;
-                assert_eq!(!f64::from_bits(found[bad][0]).is_finite(), shows, "it shows, {what}");
-                assert_eq!(!finite(&found[bad]), shows, "it shows, {what}");
+                // Beside a path of one point it may show or not, which depends on the company: RELIABILITY.md.
+                if x.lengths[bad] > 1 && y.lengths[bad] > 1 {
+                    assert!(!f64::from_bits(found[bad][0]).is_finite(), "it shows, {what}");
+                    assert!(!finite(&found[bad]), "it shows, {what}");
+                }
             }
         }
     }
