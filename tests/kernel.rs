@@ -80,6 +80,7 @@ struct Numbers {
 }
 
 fn pairs_against_reference<S: Precision>() {
+    level::note();
     for ((batch, m, n, dim), options) in cases() {
         let what = format!("{batch} pairs of {m} and {n} points in {dim} channels, {options:?}");
         let (x, y) = (walks::<S>(batch, m, dim, 3), walks::<S>(batch, n, dim, 4));
