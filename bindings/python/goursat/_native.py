@@ -38,6 +38,23 @@ class Options(ctypes.Structure):
         ("y_size", ctypes.c_size_t),
         ("progress", Progress),
         ("progress_data", ctypes.c_void_p),
+        ("workspace_query", ctypes.c_void_p),
+    ]
+
+
+class CudaDeviceInfo(ctypes.Structure):
+    """``goursat_cuda_device_info``."""
+
+    _fields_ = [
+        ("size", ctypes.c_size_t),
+        ("total_memory", ctypes.c_size_t),
+        ("capability_major", ctypes.c_int32),
+        ("capability_minor", ctypes.c_int32),
+        ("driver_version", ctypes.c_int32),
+        ("multiprocessors", ctypes.c_int32),
+        ("status", ctypes.c_int32),
+        ("reserved", ctypes.c_int32),
+        ("name", ctypes.c_char * 256),
     ]
 
 
@@ -48,6 +65,10 @@ TIME_AUG, LEAD_LAG, LAG_FIRST, SCALAR_TERM, SYMMETRIC = 1, 2, 4, 8, 16
 OK = 0
 NULL_POINTER, INVALID_ARGUMENT, LENGTH_MISMATCH, MISALIGNED, OVERLAP = 1, 2, 3, 4, 5
 UNSUPPORTED, OUT_OF_MEMORY, CANCELLED, INTERNAL = 6, 7, 8, 9
+CUDA_NO_DRIVER, CUDA_NO_DEVICE, CUDA_OLD_DRIVER, CUDA_OLD_DEVICE, CUDA_ERROR, CUDA_FORKED = 10, 11, 12, 13, 14, 15
+
+# goursat_options.memory
+HOST, CUDA, CUDA_COPY = 0, 1, 2
 
 # T is double or float: such a function is two, with _f64 and _f32 after its name.
 PROTOTYPES = """
@@ -87,6 +108,9 @@ const char *goursat_simd_level(void);
 const char *goursat_status_name(int32_t status);
 size_t goursat_last_error(char *buffer, size_t length);
 int32_t goursat_default_threads(void);
+int32_t goursat_cuda_available(void);
+int32_t goursat_cuda_device_count(int32_t *count);
+int32_t goursat_cuda_device(int32_t index, goursat_cuda_device_info *info);
 """
 
 # Addresses are passed as integers: nothing is wrapped in a call.
@@ -99,6 +123,8 @@ _TYPES: dict[str, Any] = {
     "const T *": ctypes.c_void_p,
     "T *": ctypes.c_void_p,
     "size_t *": ctypes.c_void_p,
+    "int32_t *": ctypes.c_void_p,
+    "goursat_cuda_device_info *": ctypes.c_void_p,
     "const goursat_options *": ctypes.c_void_p,
 }
 
