@@ -14,7 +14,7 @@ def python(code, driver):
     """Run code where the directory `driver` is searched for libcuda first."""
     environment = {**os.environ, "LD_LIBRARY_PATH": str(driver)}
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
 
@@ -45,3 +45,9 @@ if STAND_IN:  # not skipped where it must run: make test-cuda-kernels names it
             "driver_version=(12, 0), usable=True)"
         )
         assert second.startswith("CudaDevice(index=1, name='a CPU, number 1', ")
+
+    def test_arrays_on_a_device():
+        """In a process of its own, for the driver is loaded once."""
+        directory = Path(__file__).parent / "on_standin"
+        code = f"import pytest, sys; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', {str(directory)!r} + '/check_numpy.py']))"
+        assert " passed" in python(code, Path(STAND_IN).parent)
