@@ -161,8 +161,8 @@ paper: build/peers/tools ## the paper's tables and figures on this machine, into
 test-paper: build/peers/tools ## the same in tiny sizes, and the tests of its second PDE
 	build/peers/bin/python -m pytest -q benches/paper
 
-test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax and their pages, in the environment of the peers
-	build/peers/bin/pytest -q bindings/python/tests/full
+test-python-full: build/full/ready build/cuda-tests/libcuda.so ## goursat.torch, .sklearn, .dask and .jax and their pages, in the environment of the peers
+	GOURSAT_TEST_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/peers/bin/pytest -q bindings/python/tests/full
 	build/peers/bin/python -m pytest -q --rootdir=docs $(addprefix docs/,$(OPTIONAL_PAGES))
 
 # The CUDA kernels, on the CPU: tests/cuda/shim.hpp takes the place of CUDA.
@@ -180,6 +180,7 @@ test-cuda-kernels: $(CUDA_TESTS) build/cuda-tests/libcuda.so build/test/ready ##
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --small
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(ON_STANDIN) \
 		build/test/bin/python benches/cuda/time_library.py --check --small
+	GOURSAT_TEST_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/pytest -q bindings/python/tests/test_cuda.py
 
 # The library itself, with tests/cuda/driver.cpp in the place of the driver.
 ON_STANDIN = LD_LIBRARY_PATH=$(abspath build/cuda-tests)
