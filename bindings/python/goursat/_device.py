@@ -1,4 +1,4 @@
-"""Arrays in the memory of a CUDA device, seen as `Paths` sees arrays of NumPy: where they lie, and what is made of them.
+"""Arrays in the memory of a CUDA device, as `Paths` sees arrays of NumPy: where they lie, and what is made of them.
 
 Nothing here reads them: their own library, CuPy or PyTorch, allocates, casts and copies, on its current stream.
 """
@@ -136,7 +136,7 @@ class CupyHome(Home):
 class DeviceArray:
     """An array of a library and its home, with those attributes of a NumPy array that `Paths` asks for."""
 
-    __slots__ = ("native", "home", "shape", "dtype")
+    __slots__ = ("dtype", "home", "native", "shape")
 
     def __init__(self, native: Any, home: Home) -> None:
         self.native, self.home = native, home

@@ -1,4 +1,7 @@
-"""Batches of paths as NumPy (or, on CUDA devices, CuPy or PyTorch) holds them, described to the library where they lie; copied only where they must be."""
+"""Batches of paths as NumPy holds them, described to the library where they lie; copied only where they must be.
+
+On CUDA devices, CuPy or PyTorch holds them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CUDA: what is said where there is no driver; and, with the stand-in for it that GOURSAT_TEST_LIBCUDA names, all else."""
+"""CUDA: what is said without a driver; and all else with the stand-in for it that GOURSAT_TEST_LIBCUDA names."""
 
 import os
 import subprocess
@@ -48,6 +48,6 @@ if STAND_IN:  # not skipped where it must run: make test-cuda-kernels names it
 
     def test_arrays_on_a_device():
         """In a process of its own, for the driver is loaded once."""
-        directory = Path(__file__).parent / "on_standin"
-        code = f"import pytest, sys; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', {str(directory)!r} + '/check_numpy.py']))"
+        check = str(Path(__file__).parent / "on_standin" / "check_numpy.py")
+        code = f"import pytest, sys; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', {check!r}]))"
         assert " passed" in python(code, Path(STAND_IN).parent)

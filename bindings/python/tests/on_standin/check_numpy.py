@@ -1,7 +1,6 @@
 """The functions of goursat on arrays of a device, against the same on the CPU. Run by test_cuda.py, on the stand-in."""
 
 import sys
-import types
 
 import memory
 import numpy as np
@@ -172,7 +171,6 @@ def test_errors_of_the_library_are_raised():
     x = memory.copied(walks(3, 5, 2))
     with pytest.raises(ValueError, match="x_order"):
         goursat.sigkernel(x, x, dyadic_order=99)
-    host = types.SimpleNamespace(data=walks(5, 2))
-    pretended = memory.Array(host.data)
+    pretended = memory.Array(walks(5, 2))
     with pytest.raises(ValueError, match="which is not in the memory of a CUDA device; expected memory of device 0"):
         goursat.signature(pretended, 2)

@@ -133,7 +133,9 @@ def test_functions_of_arrays_take_tensors_too(device):
     found = goursat.signature(there(x), 3)
     assert isinstance(found, torch.Tensor)
     np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=1e-12)
-    with pytest.raises(TypeError, match="path is a tensor that requires grad; expected others here: goursat.torch diff"):
+    with pytest.raises(
+        TypeError, match=r"path is a tensor that requires grad; expected others here: goursat.torch diff"
+    ):
         goursat.signature(there(x).requires_grad_(), 3)
 
 

@@ -62,7 +62,8 @@ class Array:
 
     def reshape(self, shape, *more):
         shape = (shape, *more) if more else shape
-        return Array(self.values.reshape(shape)) if self.values.flags.c_contiguous else copied(self.host().reshape(shape))
+        dense = self.values.flags.c_contiguous
+        return Array(self.values.reshape(shape)) if dense else copied(self.host().reshape(shape))
 
     def __getitem__(self, index):
         return Array(self.values[index])
