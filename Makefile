@@ -162,8 +162,8 @@ paper: build/peers/tools ## the paper's tables and figures on this machine, into
 test-paper: build/peers/tools ## the same in tiny sizes, and the tests of its second PDE
 	build/peers/bin/python -m pytest -q benches/paper
 
-test-python-full: build/full/ready ## goursat.torch, .sklearn, .dask and .jax and their pages, in the environment of the peers
-	build/peers/bin/pytest -q bindings/python/tests/full
+test-python-full: build/full/ready build/cuda-tests/libcuda.so ## goursat.torch, .sklearn, .dask and .jax and their pages, in the environment of the peers
+	GOURSAT_TEST_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/peers/bin/pytest -q bindings/python/tests/full
 	build/peers/bin/python -m pytest -q --rootdir=docs $(addprefix docs/,$(OPTIONAL_PAGES))
 
 # The CUDA kernels, on the CPU: tests/cuda/shim.hpp takes the place of CUDA.

@@ -78,9 +78,9 @@ end
 @testset "faults of the library" begin
     failure = GoursatError("GOURSAT_OUT_OF_MEMORY", "no room")
     @test sprint(showerror, failure) == "GoursatError: no room (GOURSAT_OUT_OF_MEMORY)"
-    # A memory that this version does not know, through the raw layer.
+    # A flag that this version does not know, through the raw layer.
     options = Goursat.Options()
-    options.memory = 1
+    options.flags = UInt64(1) << 40
     out = zeros(6)
     status = GC.@preserve x out Goursat.goursat_signature(Float64, pointer(x), 1, 7, 2, 2, pointer(out), 6, options)
     failure = try
@@ -89,5 +89,5 @@ end
         caught
     end
     @test failure isa GoursatError && failure.status == "GOURSAT_UNSUPPORTED"
-    @test occursin("memory is 1", failure.message)
+    @test occursin("options.flags has 0x10000000000", failure.message)
 end

@@ -9,7 +9,7 @@ all arrays are, else float64. The functions may be called from many threads at o
 array([1. , 1. , 0.5, 1. , 0. , 0.5])
 """
 
-from ._cuda import cuda_available, cuda_devices, cuda_reason
+from ._cuda import CudaDevice, cuda_available, cuda_devices, cuda_status
 from ._gram import sigkernel_gram, sigkernel_gram_backprop
 from ._kernel import sigkernel, sigkernel_backprop
 from ._library_info import default_threads, library_path, simd_level, version
@@ -19,9 +19,10 @@ from ._transforms import lead_lag, lead_lag_backprop, time_augment, time_augment
 __version__ = version()
 
 __all__ = [
+    "CudaDevice",
     "cuda_available",
     "cuda_devices",
-    "cuda_reason",
+    "cuda_status",
     "default_threads",
     "lead_lag",
     "lead_lag_backprop",

@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterator, Optional, Union
 import numpy as np
 
 from . import _native
+from ._device import Home
 from ._paths import F64
 
 #: Multiplications from which on a call listens to Ctrl-C: some hundredths of a second.
@@ -20,6 +21,8 @@ ProgressLike = Union[bool, Callable[[int, int], object]]
 
 _OF_F64 = {name[:-4]: f for name, f in _native.FUNCTIONS.items() if name.endswith("_f64")}
 _OF_F32 = {name[:-4]: f for name, f in _native.FUNCTIONS.items() if name.endswith("_f32")}
+
+_BYTE = np.dtype(np.uint8)
 
 _EXCEPTIONS = {
     _native.INVALID_ARGUMENT: ValueError,
@@ -42,9 +45,16 @@ def call(
     options: _native.Options,
     work: float,
     progress: ProgressLike,
+    home: Optional[Home] = None,
 ) -> None:
-    """Call ``goursat_<name>`` for numbers of type ``dtype``, which takes roughly ``work`` multiplications."""
+    """Call ``goursat_<name>`` for numbers of type ``dtype``, which takes roughly ``work`` multiplications.
+
+    On a CUDA device, `home`, the work is in its current stream when this returns, and there is no progress.
+    """
     function = (_OF_F64 if dtype is F64 else _OF_F32)[name]
+    if home is not None:
+        launch(function, arguments, options, home)
+        return
     if progress is False or progress is None:
         if work < LONG or threading.get_ident() != threading.main_thread().ident:  # signals come to the main thread
             status = function(*arguments, ctypes.addressof(options))
@@ -57,6 +67,21 @@ def call(
         if not callable(report):
             raise TypeError(f"progress is {progress!r}; expected a bool or a callable (done, total)")
     _watched(function, arguments, options, report)
+
+
+def launch(function: Any, arguments: tuple[Any, ...], options: _native.Options, home: Home) -> None:
+    """Put a call into the current stream of a device, with a workspace from the library that the arrays are of."""
+    options = _native.Options.from_buffer_copy(options)  # those of dense batches are shared
+    options.memory, options.device, options.stream = _native.CUDA, home.index, home.stream()
+    needed = ctypes.c_size_t()
+    options.workspace_query = ctypes.addressof(needed)
+    check(function(*arguments, ctypes.addressof(options)))
+    options.workspace_query = None
+    if needed.value:
+        # Freed in the order of the same stream: whoever gets this memory next works after the call.
+        workspace = home.empty((needed.value,), _BYTE)
+        options.workspace, options.workspace_size = workspace.address, needed.value
+    check(function(*arguments, ctypes.addressof(options)))
 
 
 def _watched(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from . import _native, _settings
 from ._call import ProgressLike, call
 from ._kernel import Gradients, Wrt, pair_work, same_dim
-from ._paths import Array, Paths, address, common_dtype, given_gradient, read, real
+from ._paths import Paths, address, common_dtype, given_gradient, native, read, real
 from ._settings import DyadicOrder, LeadLag
 
 
@@ -26,7 +26,7 @@ def sigkernel_gram(
     y_lengths: Optional[npt.ArrayLike] = None,
     n_threads: int = 0,
     progress: ProgressLike = False,
-) -> Array:
+) -> Any:
     """Return the matrix of the signature kernels of all pairs of paths of two batches.
 
     Parameters
@@ -55,7 +55,7 @@ def sigkernel_gram(
     dtype = common_dtype(*(values for values in (first, second) if values is not None))
     xs, ys = _batches(first, second, dtype, x_lengths, y_lengths)
     options = _options(ys, dyadic_order, time_aug, end_time, lead_lag, n_threads)
-    out = np.empty((xs.batch, xs.batch if ys is None else ys.batch), dtype)
+    out = xs.empty((xs.batch, xs.batch if ys is None else ys.batch))
     call(
         "sigkernel_gram",
         dtype,
@@ -63,8 +63,9 @@ def sigkernel_gram(
         _settings.with_paths(options, xs, ys),
         (out.size if ys else out.size / 2) * pair_work(xs, ys or xs, options),
         progress,
+        xs.home,
     )
-    return out
+    return native(out)
 
 
 def sigkernel_gram_backprop(
@@ -115,7 +116,7 @@ def sigkernel_gram_backprop(
     elif wrt == "y":
         raise ValueError('wrt is "y" and y is None; expected "both" or "x", the total derivative')
     options = _options(ys, dyadic_order, time_aug, end_time, lead_lag, n_threads)
-    given = given_gradient(given, (xs.batch, xs.batch if ys is None else ys.batch), dtype)
+    given = given_gradient(given, (xs.batch, xs.batch if ys is None else ys.batch), xs)
     wanted = Gradients(wrt, xs, ys)
     call(
         "sigkernel_gram_backprop",
@@ -124,6 +125,7 @@ def sigkernel_gram_backprop(
         _settings.with_paths(options, xs, ys),
         5 * given.size * pair_work(xs, ys or xs, options),
         progress,
+        xs.home,
     )
     return wanted.result()
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from . import _native, _settings
 from ._call import ProgressLike, call, check
-from ._paths import Array, Paths, Shape, address, common_dtype, given_gradient, read, real
+from ._device import same
+from ._paths import Array, Paths, Shape, address, common_dtype, given_gradient, native, read, real
 from ._settings import DyadicOrder, LeadLag
 
 Wrt = Literal["both", "x", "y"]
@@ -74,7 +75,7 @@ def sigkernel(
     x_order, y_order = _settings.orders(dyadic_order)
     options = _settings.options(_settings.flags(time_aug, lead_lag), end_time, x_order, y_order, n_threads)
     name, shape = ("sigkernel_grid", lead + _grid_shape(xs, ys, options)) if return_grid else ("sigkernel", lead)
-    out = np.empty(shape, dtype)
+    out = xs.empty(shape)
     call(
         name,
         dtype,
@@ -82,8 +83,9 @@ def sigkernel(
         _settings.with_paths(options, xs, ys),
         xs.batch * pair_work(xs, ys, options),
         progress,
+        xs.home,
     )
-    return out if shape else out[()]
+    return native(out) if shape or xs.home else out[()]
 
 
 def sigkernel_backprop(
@@ -143,7 +145,7 @@ def sigkernel_backprop(
         name, shape = "sigkernel_grid_backprop", lead + _grid_shape(xs, ys, options)
     else:
         name, shape = "sigkernel_backprop", lead
-    given = given_gradient(given, shape, dtype)
+    given = given_gradient(given, shape, xs)
     wanted = Gradients(wrt, xs, ys)
     call(
         name,
@@ -156,6 +158,7 @@ def sigkernel_backprop(
         _settings.with_paths(options, xs, ys),
         5 * xs.batch * pair_work(xs, ys, options),
         progress,
+        xs.home,
     )
     return wanted.result()
 
@@ -190,7 +193,9 @@ def pair_work(x: Paths, y: Paths, options: _native.Options) -> float:
 
 
 def same_dim(x: Paths, y: Paths) -> None:
-    """Raise where x and y are not in one space."""
+    """Raise where x and y are not in one space, or in different memory."""
+    if x.home is not y.home:
+        same(("y", y.home), ("x", x.home))
     if x.dim != y.dim:
         raise ValueError(f"y has {y.dim} channels and x has {x.dim}; expected the same number")
 

@@ -67,6 +67,9 @@ NULL_POINTER, INVALID_ARGUMENT, LENGTH_MISMATCH, MISALIGNED, OVERLAP = 1, 2, 3, 
 UNSUPPORTED, OUT_OF_MEMORY, CANCELLED, INTERNAL = 6, 7, 8, 9
 CUDA_NO_DRIVER, CUDA_NO_DEVICE, CUDA_OLD_DRIVER, CUDA_OLD_DEVICE, CUDA_ERROR, CUDA_FORKED = 10, 11, 12, 13, 14, 15
 
+# goursat_options.memory
+HOST, CUDA, CUDA_COPY = 0, 1, 2
+
 # T is double or float: such a function is two, with _f64 and _f32 after its name.
 PROTOTYPES = """
 int32_t goursat_signature(const T *path, size_t batch, size_t length, size_t dim, size_t degree, T *out,

@@ -1,4 +1,7 @@
-"""Batches of paths as NumPy holds them, described to the library where they lie; copied only where they must be."""
+"""Batches of paths as NumPy holds them, described to the library where they lie; copied only where they must be.
+
+On CUDA devices, CuPy or PyTorch holds them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from typing import Any, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
+
+from ._device import DeviceArray, Home, adopt, same
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -22,11 +27,25 @@ def address(array: Array) -> int:
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
     except (TypeError, ValueError, BufferError):
-        return int(array.ctypes.data)
+        return array.address if isinstance(array, DeviceArray) else int(array.ctypes.data)
+
+
+def empty(shape: Shape, dtype: np.dtype[Any], home: Optional[Home]) -> Array:
+    """Return an array for results where the paths are: a `DeviceArray` on a device."""
+    return np.empty(shape, dtype) if home is None else home.empty(shape, dtype)  # type: ignore[return-value]
+
+
+def native(array: Any) -> Any:
+    """Return an array as its own library knows it, to give to the caller."""
+    return array.native if isinstance(array, DeviceArray) else array
 
 
 def real(value: npt.ArrayLike, name: str) -> Array:
     """Return ``value`` as a float32 or float64 array of native byte order."""
+    if type(value) is not np.ndarray:
+        there = adopt(value, name)
+        if there is not None:
+            return there  # type: ignore[return-value]
     array = np.asarray(value)
     dtype = array.dtype
     if dtype is F64 or dtype is F32:
@@ -56,7 +75,13 @@ def _read_list(paths: Sequence[npt.ArrayLike], name: str) -> list[Array]:
     for b, array in enumerate(arrays):
         if array.ndim != 2 or array.shape[1] != dim:
             raise ValueError(f"{name}[{b}] has shape {array.shape}; expected (length, {dim})")
+        same((f"{name}[{b}]", home_of(array)), (f"{name}[0]", home_of(arrays[0])))
     return arrays
+
+
+def home_of(array: Any) -> Optional[Home]:
+    """Return the device where an array is; None for host memory."""
+    return array.home if isinstance(array, DeviceArray) else None
 
 
 def common_dtype(*values: Union[Array, list[Array]]) -> np.dtype[Any]:
@@ -81,12 +106,13 @@ class Paths:
     strides : from path to path, point to point, channel to channel, in elements; None where they are dense.
     starts, lengths : int64 arrays over the batch, or None.
     counts : lengths of the paths of a list, whose gradient is a list; None for an array.
+    home : the device where they are; None for host memory.
     packed : whether they are the paths of a list, one after the other.
     """
 
     __slots__ = (
         *("own", "lead", "batch", "length", "dim", "array", "address", "size"),
-        *("strides", "starts", "lengths", "counts", "packed"),
+        *("strides", "starts", "lengths", "counts", "home", "packed"),
     )
 
     own: Shape
@@ -96,6 +122,7 @@ class Paths:
     starts: Optional[Array]
     lengths: Optional[Array]
     counts: Optional[Array]
+    home: Optional[Home]
 
     def __init__(
         self,
@@ -107,6 +134,7 @@ class Paths:
         self.strides = self.starts = self.lengths = self.counts = None
         self.size = 0
         self.packed = isinstance(value, list)
+        self.home = home_of(value[0] if isinstance(value, list) else value)
         if isinstance(value, list):
             if lengths is not None:
                 raise ValueError(f"{name} is a list, whose paths have lengths of their own; expected no others")
@@ -131,7 +159,7 @@ class Paths:
         self.own = self.lead = (len(paths),)
         self.batch = len(paths)
         self.length, self.dim = int(counts.max()), paths[0].shape[1]
-        self.array = np.concatenate([path.astype(dtype, copy=False).ravel() for path in paths])
+        self.array = _joined([path.astype(dtype, copy=False).reshape(-1) for path in paths], self.home)
         self.address, self.size = address(self.array), self.array.size
         self.lengths = self.counts = counts
         self.starts = np.concatenate([[0], np.cumsum(counts * self.dim)[:-1]]).astype(_INT64)
@@ -141,7 +169,8 @@ class Paths:
         first, item = address(array), array.itemsize
         self.array, self.address = array, first
         self.strides, self.starts, self.size = None, None, 0
-        if (array.flags.c_contiguous and not first % item) or array.size == 0:
+        contiguous = array.flags.c_contiguous if self.home is None else array.contiguous  # type: ignore[attr-defined]
+        if (contiguous and not first % item) or array.size == 0:
             return
         if first % item or any(stride % item for stride in array.strides):  # unaligned, or within records
             self._locate(_copied(array))
@@ -177,45 +206,73 @@ class Paths:
             assert self.starts is not None
             self.starts = _spread(self.starts, self.lead, lead)
         else:
-            self._locate(np.broadcast_to(self.array, lead + self.array.shape[-2:]))
+            self._locate(_broadcast(self.array, lead + self.array.shape[-2:]))
         self.lead = lead
 
     def separate(self, lead: Shape) -> None:
         """Broadcast so that every path has a place of its own in a gradient, with copies where it takes them."""
         if self.packed and lead != self.lead:  # paths that share their elements would share their gradients
             assert self.counts is not None
-            padded = np.zeros((self.batch, self.length, self.dim), self.array.dtype)
-            padded[_inside(self.counts, self.length)] = self.array.reshape(-1, self.dim)
             self.packed = False
-            self._locate(padded)
+            self._locate(self._padded())
         self.broadcast(lead)
         if self.starts is not None and not self.packed:  # a gradient lies as its paths do
             self._locate(_copied(self.array))
 
+    def _padded(self) -> Array:
+        """Return the paths of a list as one array, anything beyond their ends."""
+        assert self.counts is not None
+        padded = empty((self.batch, self.length, self.dim), self.array.dtype, self.home)
+        rows = native(self.array).reshape(-1, self.dim)
+        for target, count, end in zip(native(padded), self.counts, np.cumsum(self.counts)):
+            target[:count] = rows[end - count : end]
+        return padded
+
+    def empty(self, shape: Shape) -> Array:
+        """Return an array for results where the paths are."""
+        return empty(shape, self.array.dtype, self.home)
+
     def empty_gradient(self) -> Array:
         """Return a buffer for the gradient of separated paths."""
         shape = self.array.shape if self.packed else (*self.lead, self.length, self.dim)
-        return np.empty(shape, self.array.dtype)
+        return self.empty(shape)
 
     def gradient(self, buffer: Array) -> Any:
         """Return the gradient in the shape in which the paths were given, summed over broadcast axes."""
         if self.packed:
             assert self.counts is not None
-            return np.split(buffer.reshape(-1, self.dim), np.cumsum(self.counts)[:-1])
+            rows = native(buffer).reshape(-1, self.dim)
+            return [rows[end - count : end] for count, end in zip(self.counts, np.cumsum(self.counts))]
         if self.lead != self.own:
             new = len(self.lead) - len(self.own)
             kept = [i + new for i, n in enumerate(self.own) if n == 1 and self.lead[i + new] != 1]
-            buffer = buffer.sum(axis=(*range(new), *kept), keepdims=True).reshape(*self.own, self.length, self.dim)
-        return buffer if self.counts is None else [path[:n] for path, n in zip(buffer, self.counts)]
-
-
-def _inside(counts: Array, length: int) -> Array:
-    """Return which points of a padded batch belong to their paths."""
-    return np.asarray(np.arange(length) < counts[:, None])
+            buffer = _total(buffer, (*range(new), *kept)).reshape(*self.own, self.length, self.dim)
+        result = native(buffer)
+        return result if self.counts is None else [path[:n] for path, n in zip(result, self.counts)]
 
 
 def _copied(array: Array) -> Array:
-    return np.array(array, order="C", subok=False)
+    return array.dense() if isinstance(array, DeviceArray) else np.array(array, order="C", subok=False)
+
+
+def _broadcast(array: Array, shape: Shape) -> Array:
+    return array.broadcast(shape) if isinstance(array, DeviceArray) else np.broadcast_to(array, shape)
+
+
+def _total(array: Array, axes: Shape) -> Array:
+    return array.total(axes) if isinstance(array, DeviceArray) else array.sum(axis=axes, keepdims=True)
+
+
+def _joined(parts: list[Array], home: Optional[Home]) -> Array:
+    """Return arrays of one axis as one."""
+    if home is None:
+        return np.concatenate(parts)
+    whole = empty((sum(part.size for part in parts),), parts[0].dtype, home)
+    begin = 0
+    for part in parts:
+        native(whole)[begin : begin + part.size] = native(part)
+        begin += part.size
+    return whole
 
 
 def _one_stride(shape: Shape, strides: Sequence[int]) -> Optional[int]:
@@ -241,8 +298,11 @@ def _integers(lengths: npt.ArrayLike, name: str, lead: Shape) -> Array:
         raise ValueError(f"{name}_lengths has shape {array.shape}; expected {lead}, the batch axes of {name}") from None
 
 
-def given_gradient(grad: Array, shape: Shape, dtype: np.dtype[Any]) -> Array:
-    """Return a gradient that a caller gives, dense and of this shape."""
+def given_gradient(grad: Array, shape: Shape, paths: Paths) -> Array:
+    """Return a gradient that a caller gives, dense, of this shape, and of the type and in the place of the paths."""
+    dtype = paths.array.dtype
+    if isinstance(grad, DeviceArray) or paths.home is not None:
+        return _gradient_there(grad, shape, dtype, paths)
     if grad.shape != shape:
         if grad.ndim == 0:
             return np.full(shape, grad, dtype)
@@ -253,3 +313,24 @@ def given_gradient(grad: Array, shape: Shape, dtype: np.dtype[Any]) -> Array:
     if grad.dtype is dtype and grad.flags.c_contiguous and grad.flags.aligned:
         return grad
     return np.require(grad, dtype, ["C", "A"])
+
+
+def _gradient_there(grad: Array, shape: Shape, dtype: np.dtype[Any], paths: Paths) -> Array:
+    """Return a gradient on a device; a number in host memory may go there, as it goes into any operation."""
+    if grad.ndim == 0 and home_of(grad) is None:
+        filled = paths.empty(shape)
+        native(filled)[...] = float(grad)
+        return filled
+    same(("grad", home_of(grad)), ("the paths", paths.home))
+    try:
+        grad = _broadcast(grad.astype(dtype, copy=False), shape)
+    except ValueError:
+        raise ValueError(f"grad has shape {grad.shape}; expected {shape}") from None
+    return dense(grad)
+
+
+def dense(array: Array) -> Array:
+    """Return an array in C order, a copy where it takes one."""
+    if isinstance(array, DeviceArray):
+        return array if array.contiguous else array.dense()
+    return np.require(array, None, ["C", "A"])

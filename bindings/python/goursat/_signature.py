@@ -6,12 +6,11 @@ import ctypes
 from functools import lru_cache
 from typing import Any, Optional
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _native, _settings
 from ._call import ProgressLike, call, check
-from ._paths import Array, Paths, address, common_dtype, given_gradient, read, real
+from ._paths import Paths, address, common_dtype, given_gradient, native, read, real
 from ._settings import LeadLag
 
 
@@ -61,7 +60,7 @@ def signature(
     lengths: Optional[npt.ArrayLike] = None,
     n_threads: int = 0,
     progress: ProgressLike = False,
-) -> Array:
+) -> Any:
     """Return the truncated signatures of piecewise-linear paths.
 
     Level k of the signature has d^k coefficients, the iterated integrals of the path; the levels follow one another,
@@ -112,7 +111,7 @@ def signature(
     flags = _settings.flags(time_aug, lead_lag, _native.SCALAR_TERM if scalar_term else 0)
     options = _settings.options(flags, end_time, 0, 0, n_threads)
     degree = _settings.size(degree, "degree")
-    out = np.empty((*paths.lead, _length(paths.dim, degree, flags)), dtype)
+    out = paths.empty((*paths.lead, _length(paths.dim, degree, flags)))
     call(
         "signature",
         dtype,
@@ -120,8 +119,9 @@ def signature(
         _settings.with_paths(options, paths),
         paths.length * out.size,
         progress,
+        paths.home,
     )
-    return out
+    return native(out)
 
 
 def sig_backprop(
@@ -169,7 +169,7 @@ def sig_backprop(
     flags = _settings.flags(time_aug, lead_lag, _native.SCALAR_TERM if scalar_term else 0)
     options = _settings.options(flags, end_time, 0, 0, n_threads)
     degree = _settings.size(degree, "degree")
-    given = given_gradient(given, (*paths.lead, _length(paths.dim, degree, flags)), dtype)
+    given = given_gradient(given, (*paths.lead, _length(paths.dim, degree, flags)), paths)
     out = paths.empty_gradient()
     call(
         "sig_backprop",
@@ -182,5 +182,6 @@ def sig_backprop(
         _settings.with_paths(options, paths),
         3 * paths.length * given.size,
         progress,
+        paths.home,
     )
     return paths.gradient(out)

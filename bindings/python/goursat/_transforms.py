@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _native, _settings
 from ._call import call
-from ._paths import Paths, Shape, address, common_dtype, read
+from ._paths import Paths, Shape, address, common_dtype, dense, empty, home_of, native, read
 
 
 def time_augment(path: npt.ArrayLike, *, end_time: float = 1.0, lengths: Optional[npt.ArrayLike] = None) -> Any:
@@ -145,11 +144,11 @@ def _apply(
         return [_apply(name, each, None, flags, end_time, shape) for each in values]
     dtype = common_dtype(values)
     paths = Paths(values, "path", dtype, lengths)
-    out = np.empty(paths.lead + shape(paths.length, paths.dim), dtype)
+    out = paths.empty(paths.lead + shape(paths.length, paths.dim))
     options = _settings.options(flags, end_time, 0, 0, 0)
     arguments = (paths.address, paths.batch, paths.length, paths.dim, address(out), out.size)
-    call(name, dtype, arguments, _settings.with_paths(options, paths), 0.0, False)
-    return out
+    call(name, dtype, arguments, _settings.with_paths(options, paths), 0.0, False, paths.home)
+    return native(out)
 
 
 def _pull_back(
@@ -164,9 +163,10 @@ def _pull_back(
         if lengths is not None:
             raise ValueError("grad is a list, whose paths have lengths of their own; expected no others")
         return [_pull_back(name, each, None, flags, shape) for each in values]
-    values = np.require(values, None, ["C", "A"])
-    out = np.empty(values.shape[:-2] + shape(*values.shape[-2:]), values.dtype)
+    values = dense(values)
+    out = empty(values.shape[:-2] + shape(*values.shape[-2:]), values.dtype, home_of(values))
     paths = Paths(out, "path", out.dtype, lengths)
     arguments = (address(values), values.size, paths.batch, paths.length, paths.dim, address(out), out.size)
-    call(name, out.dtype, arguments, _settings.with_paths(_settings.options(flags, 1.0, 0, 0, 0), paths), 0.0, False)
-    return out
+    options = _settings.with_paths(_settings.options(flags, 1.0, 0, 0, 0), paths)
+    call(name, out.dtype, arguments, options, 0.0, False, paths.home)
+    return native(out)

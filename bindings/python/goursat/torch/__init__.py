@@ -3,7 +3,8 @@
 The functions are those of `goursat`, with tensors for arrays: paths (..., L, d) with any number of batch axes, or a
 list of (L_b, d) tensors, a ragged batch. Results are float32 where all tensors are, else float64; half precision is an
 error. Each function is a custom operator of `torch.library`: it works under `torch.compile` and `torch.func.vmap`, and
-in the workers of a DataLoader. Tensors are on the CPU, and are read as they lie.
+in the workers of a DataLoader. Tensors are on the CPU or on a CUDA
+device, and are read as they lie; on a device the work goes into its current stream. (It has not been run on a GPU yet.)
 
 Gradients are exact, the derivative of what is computed. There is no second derivative of signatures and kernels: asking
 for one is an error.

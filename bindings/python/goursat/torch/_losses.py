@@ -49,7 +49,9 @@ class _KernelLoss(torch.nn.Module):
         if self.biased:
             return gram.mean()
         # Not the sum less the trace: kernels of a path with itself can be so large that nothing of the others is left.
-        return gram.masked_fill(torch.eye(count, dtype=torch.bool), 0.0).sum() / (count * (count - 1))
+        return gram.masked_fill(torch.eye(count, dtype=torch.bool, device=gram.device), 0.0).sum() / (
+            count * (count - 1)
+        )
 
     def _between(self, x: PathsLike, y: PathsLike, x_lengths: Optional[Any], y_lengths: Optional[Any]) -> Tensor:
         return sigkernel_gram(x, y, x_lengths=x_lengths, y_lengths=y_lengths, **self.options)

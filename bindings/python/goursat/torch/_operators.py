@@ -19,11 +19,12 @@ _LEAD_LAG = {False: "", True: "lead_first", "lead_first": "lead_first", "lag_fir
 
 
 def operator(name: str, schema: str) -> Callable[[Callable[..., Any]], Any]:
-    """Make a function of CPU tensors the operator ``goursat::<name>``."""
+    """Make a function of tensors on the CPU, or on one CUDA device, the operator ``goursat::<name>``."""
 
     def make(function: Callable[..., Any]) -> Any:
         qualified = f"goursat::{name}"
-        made = torch.library.custom_op(qualified, function, mutates_args=(), device_types="cpu", schema=schema)
+        devices = ("cpu", "cuda")
+        made = torch.library.custom_op(qualified, function, mutates_args=(), device_types=devices, schema=schema)
         made.overload = getattr(torch.ops.goursat, name).default  # what torch.compile knows
         return made
 
@@ -140,8 +141,8 @@ def _none(operator: Any, in_dims: tuple[Optional[int], ...], tensors: tuple[Any,
     entry = [v if v is None else (v if dim is None else v.sum(dim)).to("meta") for v, dim in zip(tensors, in_dims)]
     result = operator(*entry, *others)
     if isinstance(result, Tensor):
-        return torch.empty((0, *result.shape), dtype=result.dtype), 0
-    return [torch.empty((0, *part.shape), dtype=part.dtype) for part in result], [0] * len(result)
+        return tensors[0].new_empty((0, *result.shape)), 0
+    return [tensors[0].new_empty((0, *part.shape)) for part in result], [0] * len(result)
 
 
 def _in_front(tensor: Optional[Tensor], dim: Optional[int], size: int) -> Optional[Tensor]:

@@ -108,7 +108,7 @@ def signature(
     TypeError
         Where one has a wrong type: no tensor, complex, half precision.
     NotImplementedError
-        For a tensor that is not on the CPU, and for a second derivative.
+        For a tensor that is neither on the CPU nor on a CUDA device, and for a second derivative.
 
     Examples
     --------

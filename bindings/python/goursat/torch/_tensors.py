@@ -74,7 +74,7 @@ def _check(name: str, tensor: Any) -> None:
     if tensor.layout != torch.strided or tensor.is_nested:
         raise TypeError(f"{name} is not a dense tensor; expected one, or a list of tensors for a ragged batch")
     if tensor.device.type not in DEVICES:
-        raise NotImplementedError(f"{name} is on {tensor.device}; expected the CPU: other devices do not work yet")
+        raise NotImplementedError(f"{name} is on {tensor.device}; expected the CPU or a CUDA device")
     if tensor.dtype in _HALF or (tensor.is_floating_point() and tensor.dtype.itemsize < 4):
         raise TypeError(
             f"{name} has dtype {tensor.dtype}; expected torch.float32 or torch.float64: the increments of a path lose "
