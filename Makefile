@@ -10,7 +10,7 @@ PIP = install --quiet --disable-pip-version-check
 
 CPU = $(shell cat /proc/cpuinfo 2>/dev/null)
 # Tests that depend on the level and do not run every one of them by themselves.
-LEVEL_TESTS = $(filter-out abi abi_memory bad_input fork levels readme signature threads,\
+LEVEL_TESTS = $(filter-out abi abi_cancel abi_memory abi_threads bad_input fork levels processes readme signature threads,\
 	$(basename $(notdir $(wildcard tests/*.rs))))
 # SIMD levels that this machine has below its best one: GOURSAT_SIMD lowers the level, it never raises it.
 LESSER = $(if $(filter avx512f,$(CPU)),portable avx2,$(if $(filter avx2,$(CPU)),portable))
@@ -160,6 +160,21 @@ build/cuda-tests/libcuda.so: tests/cuda/driver.cpp tests/cuda/shim.hpp $(wildcar
 	mkdir -p $(@D)
 	$(CXX) -std=c++17 -O0 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas \
 		-Wno-clobbered -shared -fPIC $< -o $@
+
+# Sanitizers: each looks whether it is in the binaries, and finds a planted fault first.
+.PHONY: test-asan test-tsan test-valgrind soak-memory
+test-asan: ## AddressSanitizer with leaks: tests in Rust, programs in C and C++, Python; builds for minutes
+	tests/sanitizers/run.sh address
+
+test-tsan: ## ThreadSanitizer, standard library included: the tests with threads; Debian 12; builds for minutes
+	tests/sanitizers/run.sh thread
+
+test-valgrind: all ## valgrind over programs in C: every function, in both precisions
+	tests/sanitizers/run.sh valgrind
+
+MINUTES ?= 10
+soak-memory: all build/test/ready ## memory, threads and processes for MINUTES=n: 10 000 calls of each function from C and Python
+	PYTHON=build/test/bin/python tests/soak/memory.sh $(MINUTES)
 
 bench-cuda: ## times of the CUDA kernels beside their floors: needs a GPU and its driver, and Python with NumPy
 	$(PYTHON) benches/cuda/time_kernels.py
