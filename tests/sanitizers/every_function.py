@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 root = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(root / "bindings/python"), str(root / "bindings/python/tests")]
+sys.path[:0] = [str(root / "bindings/python/tests")]  # the package: as PYTHONPATH or the environment has it
 
 import test_memory  # noqa: E402
 

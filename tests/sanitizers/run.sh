@@ -85,7 +85,7 @@ address() {
         "$python" -m pytest -q -p no:cacheprovider bindings/python/tests/test_values.py bindings/python/tests/test_errors.py \
         bindings/python/tests/test_shapes.py bindings/python/tests/test_arrays.py bindings/python/tests/test_vectors.py
     LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=1:exitcode=0:log_path=$log PYTHONMALLOC=malloc \
-        GOURSAT_LIBRARY=$deps/libgoursat.so "$python" tests/sanitizers/every_function.py
+        GOURSAT_LIBRARY=$deps/libgoursat.so PYTHONPATH=bindings/python "$python" tests/sanitizers/every_function.py
     if grep -l goursat "$log".* 2>/dev/null; then fail "memory of the library is left behind: $log.*"; fi
     echo "sanitizers: address is done"
 }
