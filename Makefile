@@ -201,6 +201,20 @@ build/cuda-tests/libcuda.so: tests/cuda/driver.cpp $(wildcard tests/cuda/*.hpp) 
 	$(CXX) -std=c++17 -O0 $(if $(filter fma,$(CPU)),-mfma) -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas \
 		-Wno-clobbered -shared -fPIC $< -o $@
 
+# Sanitizers: each looks whether it is in the binaries, and finds a planted fault first.
+.PHONY: test-asan test-tsan test-valgrind soak-memory
+test-asan: ## AddressSanitizer with leaks: tests in Rust, programs in C and C++, Python; builds for minutes
+	tests/sanitizers/run.sh address
+
+test-tsan: ## ThreadSanitizer, standard library included: the tests with threads; Debian 12; builds for minutes
+	tests/sanitizers/run.sh thread
+
+test-valgrind: all ## valgrind over programs in C: every function, in both precisions
+	tests/sanitizers/run.sh valgrind
+
+soak-memory: all build/test/ready ## memory, threads and processes for MINUTES=n: 10 000 calls of each function from C and Python
+	PYTHON=build/test/bin/python tests/soak/memory.sh $(MINUTES)
+
 bench-cuda: ## times of the CUDA kernels and of the library on a GPU beside their floors: needs one, and Python with NumPy
 	$(PYTHON) benches/cuda/time_kernels.py
 	GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(PYTHON) benches/cuda/time_library.py
