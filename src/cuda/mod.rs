@@ -361,18 +361,13 @@ impl<'p, 'a, S: Number> Of<'p, 'a, S> {
     /// Numbers in the results, after the checks that batches and options fit together.
     fn count(&self, asked: &kernel::Options) -> Result<Option<usize>> {
         let (x, y) = (&self.x.shape, &self.y.unwrap_or(self.x).shape);
-        if self.y.is_none() && asked.orders.0 != asked.orders.1 {
-            argument_error!(
-                "the orders are {:?}; a symmetric Gram matrix needs equal ones",
-                asked.orders
-            );
+        if self.y.is_none() {
+            kernel::check_symmetric(asked)?;
         }
-        if x.dim() != y.dim() {
-            argument_error!("x has {} channels and y has {}; expected the same", x.dim(), y.dim());
+        if !self.gram {
+            kernel::check_batches(x, y)?;
         }
-        if !self.gram && x.batch() != y.batch() {
-            argument_error!("x has {} paths and y has {}; expected pairs", x.batch(), y.batch());
-        }
+        kernel::check_pairs(x, y, asked)?;
         let (rows, columns) = asked.grid_shape(x.length(), y.length())?;
         Ok(match (self.gram, self.grid) {
             (true, _) => x.batch().checked_mul(y.batch()),

@@ -13,7 +13,6 @@ const USES: Uses = Uses {
     flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST | GOURSAT_SYMMETRIC,
     orders: true,
     lead_lag: false,
-    cuda: true,
 };
 
 const X: Names = Names {

@@ -12,7 +12,6 @@ const USES: Uses = Uses {
     flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST,
     orders: true,
     lead_lag: false,
-    cuda: true,
 };
 
 const X: Names = Names {

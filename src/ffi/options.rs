@@ -118,8 +118,6 @@ pub(super) struct Uses {
     pub orders: bool,
     /// Whether it makes lead-lag paths whatever the flags say.
     pub lead_lag: bool,
-    /// Whether CUDA devices can do it.
-    pub cuda: bool,
 }
 
 impl Options {
@@ -193,7 +191,7 @@ impl Options {
     }
 
     fn check(&self, uses: Uses) -> Checked<()> {
-        self.check_memory(uses)?;
+        self.check_memory()?;
         self.check_flags(uses)?;
         if !self.end_time.is_finite() {
             fail!(
@@ -229,18 +227,11 @@ impl Options {
         Ok(())
     }
 
-    fn check_memory(&self, uses: Uses) -> Checked<()> {
+    fn check_memory(&self) -> Checked<()> {
         if !matches!(self.memory, GOURSAT_HOST | GOURSAT_CUDA | GOURSAT_CUDA_COPY) {
             fail!(
                 GOURSAT_INVALID_ARGUMENT,
                 "options.memory is {}; expected 0 (GOURSAT_HOST), 1 (GOURSAT_CUDA) or 2 (GOURSAT_CUDA_COPY)",
-                self.memory
-            );
-        }
-        if self.memory != GOURSAT_HOST && !uses.cuda {
-            fail!(
-                GOURSAT_UNSUPPORTED,
-                "options.memory is {}; this function works in host memory alone: expected 0 (GOURSAT_HOST)",
                 self.memory
             );
         }

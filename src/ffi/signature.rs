@@ -12,7 +12,6 @@ const USES: Uses = Uses {
     flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST | GOURSAT_SCALAR_TERM,
     orders: false,
     lead_lag: false,
-    cuda: true,
 };
 
 /// What `degree` and the options ask of a signature.

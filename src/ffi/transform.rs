@@ -23,7 +23,6 @@ impl Which {
             },
             orders: false,
             lead_lag: matches!(self, Which::LeadLag),
-            cuda: true,
         }
     }
 

@@ -37,6 +37,17 @@ impl<'a, S: Real> Pair<'a, S> {
             threads,
         })
     }
+
+    /// `kept` whether it will be gone back over.
+    fn course<V, C, T, const R: usize, const K: usize>(&self, tile: &T, kept: bool) -> Result<Course<'a, S>>
+    where
+        V: Lanes<Scalar = S>,
+        C: Scheme<V>,
+        T: Tile<V, R, K>,
+    {
+        let (channels, scale) = (self.extent.channels, scale(&self.options));
+        relay::course::<V, C, T, R, K>(tile, channels, self.paths, scale, kept, self.threads)
+    }
 }
 
 fn own_extent<S: Real>(pairs: &Pairs<'_, S>, group: &Group<'_>) -> Extent {
@@ -90,7 +101,8 @@ impl<S: Real, const BACK: bool> Work<S> for Estimate<S, BACK> {
     type Output = Option<(usize, usize)>;
     #[inline(always)]
     fn run<V: Lanes<Scalar = S>>(self) -> Self::Output {
-        choose::<V, _>(&self.options.clone(), self.carry, self)
+        let options = self.options;
+        choose::<V, _>(&options, self.carry, self)
     }
 }
 
@@ -145,7 +157,8 @@ impl<'a, S: Real> Work<S> for Begin<'a, S> {
     type Output = Result<Course<'a, S>>;
     #[inline(always)]
     fn run<V: Lanes<Scalar = S>>(self) -> Self::Output {
-        choose::<V, _>(&self.pair.options.clone(), self.pair.carry, self)
+        let options = self.pair.options;
+        choose::<V, _>(&options, self.pair.carry, self)
     }
 }
 
@@ -154,14 +167,7 @@ impl<'a, S: Real, V: Lanes<Scalar = S>> Job<V> for Begin<'a, S> {
     const BACK: bool = false;
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Self::Output {
-        let Pair {
-            extent,
-            paths,
-            threads,
-            options,
-            ..
-        } = self.pair;
-        relay::course::<V, C, T, R, K>(&tile, extent.channels, paths, scale(&options), false, threads)
+        self.pair.course::<V, C, T, R, K>(&tile, false)
     }
 }
 
@@ -177,7 +183,8 @@ impl<S: Real> Work<S> for Bands<'_, '_, '_, S> {
     type Output = Result<()>;
     #[inline(always)]
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
-        choose::<V, _>(&self.pair.options.clone(), self.pair.carry, self)
+        let options = self.pair.options;
+        choose::<V, _>(&options, self.pair.carry, self)
     }
 }
 
@@ -293,7 +300,8 @@ impl<'a, S: Real> Work<S> for BeginBack<'a, S> {
     type Output = Result<Return<'a, S>>;
     #[inline(always)]
     fn run<V: Lanes<Scalar = S>>(self) -> Self::Output {
-        choose::<V, _>(&self.pair.options.clone(), self.pair.carry, self)
+        let options = self.pair.options;
+        choose::<V, _>(&options, self.pair.carry, self)
     }
 }
 
@@ -302,15 +310,7 @@ impl<'a, S: Real, V: Lanes<Scalar = S>> Job<V> for BeginBack<'a, S> {
     const BACK: bool = true;
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Self::Output {
-        let Pair {
-            extent,
-            paths,
-            threads,
-            options,
-            ..
-        } = self.pair;
-        let scale = scale(&options);
-        let course = relay::course::<V, C, T, R, K>(&tile, extent.channels, paths, scale, true, threads)?;
+        let course = self.pair.course::<V, C, T, R, K>(&tile, true)?;
         Return::new::<V, C, T, R, K>(&tile, course, self.seed, self.wanted)
     }
 }
@@ -327,7 +327,8 @@ impl<S: Real> Work<S> for BandsBack<'_, '_, '_, '_, S> {
     type Output = Result<()>;
     #[inline(always)]
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
-        choose::<V, _>(&self.pair.options.clone(), self.pair.carry, self)
+        let options = self.pair.options;
+        choose::<V, _>(&options, self.pair.carry, self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::panels::{Channels, Lane};
 use super::relay::Bands;
-use crate::error::{Result, try_collect, try_vec};
+use crate::error::{Result, try_collect, try_vec, try_with_room};
 use crate::parallel::lock;
 use crate::simd::Real;
 use std::hint;
@@ -27,16 +27,12 @@ pub(super) struct Passed<S> {
 impl<S: Real> Passed<S> {
     /// With what the first band finds in every block: `numbers` over and over.
     pub fn new(bands: usize, blocks: usize, width: usize, numbers: &[S]) -> Result<Self> {
-        let mut rows = try_collect((0..blocks).map(|_| Mutex::new(Vec::new())))?;
-        for row in &mut rows {
-            let mut block = try_vec(width, S::ZERO)?;
-            for (i, number) in block.iter_mut().enumerate() {
-                *number = numbers[i % numbers.len()];
-            }
-            *row = Mutex::new(block);
+        let mut all = try_with_room(blocks)?;
+        for _ in 0..blocks {
+            all.push(Mutex::new(try_collect((0..width).map(|i| numbers[i % numbers.len()]))?));
         }
         Ok(Passed {
-            blocks: rows,
+            blocks: all,
             left: try_collect((0..bands).map(|_| AtomicUsize::new(0)))?,
         })
     }
@@ -79,25 +75,26 @@ pub(super) struct Course<'a, S> {
     pub channels: Channels,
     pub x_path: Lane<'a, S>,
     pub scale: f64,
-    /// The increments of y as numbers, laid out as panels of `place` columns, `width` numbers a block of columns.
+    /// Columns in a panel, and in a block.
+    pub panel: usize,
+    pub columns: usize,
+    /// The increments of y as numbers, laid out as panels, `y_width` numbers a block.
     y: Vec<S>,
     y_width: usize,
-    place: usize,
     /// The edges of the row above a band, and after those of a block the sum of increments along its left side.
     pub top: Passed<S>,
     pub top_width: usize,
     /// Numbers in an edge.
-    pub parts: usize,
+    parts: usize,
 }
 
 /// Sizes of a course that depend on tile and scheme.
 pub(super) struct Widths {
-    /// Columns in a panel, and panels in a block.
+    /// Columns in a panel, and in a block.
     pub panel: usize,
-    pub panels: usize,
-    /// Edges in a block, with their sum, and numbers in an edge.
+    pub columns: usize,
+    /// Edges in a block, with their sum.
     pub edges: usize,
-    pub parts: usize,
 }
 
 impl<'a, S: Real> Course<'a, S> {
@@ -110,37 +107,38 @@ impl<'a, S: Real> Course<'a, S> {
         widths: &Widths,
         flat: &[S],
     ) -> Result<Self> {
-        let y_width = widths.panels * channels.seen(false) * widths.panel;
-        let top_width = widths.edges * widths.parts;
+        let y_width = widths.columns * channels.seen(false);
+        let top_width = widths.edges * flat.len();
         let mut course = Course {
             bands,
             channels,
             x_path,
             scale,
+            panel: widths.panel,
+            columns: widths.columns,
             y: try_vec(bands.blocks.1 * y_width, S::ZERO)?,
             y_width,
-            place: widths.panel,
             top: Passed::new(bands.count, bands.blocks.1, top_width, flat)?,
             top_width,
-            parts: widths.parts,
+            parts: flat.len(),
         };
-        course.load_y(&y_path, widths.panels);
+        course.load_y(&y_path);
         Ok(course)
     }
 
     /// Zeros fill up the front.
-    fn load_y(&mut self, y_path: &Lane<'_, S>, panels: usize) {
-        let (dim, seen) = (self.channels.dim, self.channels.seen(false));
-        let empty = self.bands.empty_columns(panels * self.place);
+    fn load_y(&mut self, y_path: &Lane<'_, S>) {
+        let (dim, seen, width) = (self.channels.dim, self.channels.seen(false), self.panel);
+        let empty = self.bands.empty_columns(self.columns);
         let points = y_path.points.chunks(dim);
         for (j, (from, next)) in points.clone().zip(points.skip(1)).enumerate() {
-            let (panel, place) = ((empty + j) / self.place, (empty + j) % self.place);
-            let to = &mut self.y[panel * seen * self.place..][..seen * self.place];
+            let (panel, place) = ((empty + j) / width, (empty + j) % width);
+            let to = &mut self.y[panel * seen * width..][..seen * width];
             for c in 0..dim {
-                to[c * self.place + place] = next[c] - from[c];
+                to[c * width + place] = next[c] - from[c];
             }
             if self.channels.time {
-                to[dim * self.place + place] = y_path.time_step;
+                to[dim * width + place] = y_path.time_step;
             }
         }
     }

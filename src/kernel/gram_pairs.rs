@@ -1,5 +1,6 @@
 //! Gram matrices whose columns do not fill the lanes: solved as a list of pairs, which fill them.
 
+use super::groups::long;
 use super::pairwise::{self, Pairs};
 use crate::error::{Result, try_collect, try_vec, try_with_room};
 use crate::parallel::Run;
@@ -11,9 +12,6 @@ const MOST: usize = 1 << 16;
 
 /// Cells that take as long as interleaving a point of a path, as lists of pairs do for each pair.
 const POINT: usize = 9;
-
-/// Points for each lane from which on one pair alone does well, and what it takes then.
-const LONG: usize = 64;
 
 /// Whether a list of pairs takes less time than the matrix group by group. The bits are the same.
 ///
@@ -37,9 +35,9 @@ pub(super) fn pays<S: Real>(pairs: &Pairs<'_, S>, symmetric: bool) -> bool {
     } else {
         (all, rows * columns.div_ceil(lanes))
     };
-    let alone = x.length().min(y.length()) > LONG * lanes;
     let full = count as f64 / lanes as f64;
-    let listed = if alone {
+    // A long pair may go alone, and then fills the lanes but for a fifth.
+    let listed = if long(x.length(), y.length(), lanes) {
         (1.25 * full).min(full.ceil())
     } else {
         full.ceil()

@@ -12,6 +12,11 @@ use std::cmp::Reverse;
 /// Points for each lane from which on lanes over the strips of one pair do well.
 const LONG: usize = 64;
 
+/// Whether lanes over the strips of one such pair do well.
+pub(super) fn long(x_points: usize, y_points: usize, lanes: usize) -> bool {
+    x_points.min(y_points) > LONG * lanes
+}
+
 /// Some pairs of a batch, by their numbers, that are solved together.
 #[derive(Clone, Copy)]
 pub(super) struct Group<'a> {
@@ -68,7 +73,7 @@ impl Order {
         let carry = |b: &usize| carries::<S>(options, x.points(*b), y.points(*b));
         let mut groups = try_with_room(self.pairs.len())?;
         let alone = self.pairs.len() < lanes * threads && threads > 1;
-        let long = |b: &usize| x.points(*b).min(y.points(*b)) > LONG * lanes;
+        let long = |b: &usize| long(x.points(*b), y.points(*b), lanes);
         for alike in self.pairs.chunk_by(|a, b| carry(a) == carry(b)) {
             let size = if alone && alike.iter().all(long) { 1 } else { lanes };
             for pairs in alike.chunks(size) {

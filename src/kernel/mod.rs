@@ -95,7 +95,7 @@ impl Options {
     }
 }
 
-fn check_pairs<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>, options: &Options) -> Result<()> {
+pub(crate) fn check_pairs<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>, options: &Options) -> Result<()> {
     if x.dim() != y.dim() {
         argument_error!("x has {} channels and y has {}; expected the same", x.dim(), y.dim());
     }
@@ -103,7 +103,7 @@ fn check_pairs<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>, options: &Options) -
     Ok(())
 }
 
-fn check_batches<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>) -> Result<()> {
+pub(crate) fn check_batches<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>) -> Result<()> {
     if x.batch() != y.batch() {
         argument_error!("x has {} paths and y has {}; expected pairs", x.batch(), y.batch());
     }
@@ -235,13 +235,21 @@ pub fn gram_backprop<S: Compiled>(
     S::gram_gradients(grad, &pairs, y.is_none(), to_x, to_y, run)
 }
 
-fn gram_pairs<'a, S: Real>(x: &Batch<'a, S>, y: Option<&Batch<'a, S>>, options: &Options) -> Result<Pairs<'a, S>> {
-    if y.is_none() && options.orders.0 != options.orders.1 {
+/// That a Gram matrix of a batch with itself is symmetric.
+pub(crate) fn check_symmetric(options: &Options) -> Result<()> {
+    if options.orders.0 != options.orders.1 {
         argument_error!(
             "x_order is {} and y_order is {}; a symmetric Gram matrix needs equal orders",
             options.orders.0,
             options.orders.1
         );
+    }
+    Ok(())
+}
+
+fn gram_pairs<'a, S: Real>(x: &Batch<'a, S>, y: Option<&Batch<'a, S>>, options: &Options) -> Result<Pairs<'a, S>> {
+    if y.is_none() {
+        check_symmetric(options)?;
     }
     let y = y.unwrap_or(x);
     check_pairs(x, y, options)?;

@@ -210,12 +210,11 @@ where
     let flat = S::flat(V::constant(1.0));
     let widths = Widths {
         panel: C,
-        panels: columns.each,
+        columns: columns.each * C,
         edges: columns.most() + 1,
-        parts: flat.as_ref().len(),
     };
-    let numbers = flat_numbers(&flat);
-    Course::new(bands, channels, paths, scale, &widths, &numbers[..widths.parts])
+    let numbers = &flat_numbers(&flat)[..flat.as_ref().len()];
+    Course::new(bands, channels, paths, scale, &widths, numbers)
 }
 
 /// Where the row above a band comes from.

@@ -20,9 +20,6 @@ pub(super) struct Return<'a, S> {
     passed: Passed<S>,
     /// Numbers of each of these in a block.
     widths: [usize; 3],
-    /// Columns in a panel of y, and in a block.
-    panel: usize,
-    columns: usize,
 }
 
 impl<'a, S: Real> Return<'a, S> {
@@ -41,7 +38,7 @@ impl<'a, S: Real> Return<'a, S> {
         let mut columns = Cuts::columns::<K>(0, tile.cells().1);
         columns.panels = columns.each;
         let (below, beyond) = (C::below(V::splat(seed)), C::beyond(V::splat(seed)));
-        let to_y = columns.each * K * course.channels.dim;
+        let to_y = course.columns * course.channels.dim;
         let widths = [
             columns.most() * below.as_ref().len(),
             beyond.as_ref().len(),
@@ -58,8 +55,6 @@ impl<'a, S: Real> Return<'a, S> {
             wanted,
             passed: Passed::new(course.bands.count, course.bands.blocks.1, first.len(), &first)?,
             widths,
-            panel: K,
-            columns: columns.each * K,
             course,
         })
     }
@@ -86,15 +81,16 @@ impl<'a, S: Real> Return<'a, S> {
         if !self.wanted.1 {
             return;
         }
-        let (dim, blocks) = (self.course.channels.dim, self.course.bands.blocks.1);
-        let empty = self.course.bands.empty_columns(self.columns);
+        let course = &self.course;
+        let (dim, blocks) = (course.channels.dim, course.bands.blocks.1);
+        let empty = course.bands.empty_columns(course.columns);
         for (j, increment) in out.chunks_exact_mut(dim).enumerate() {
-            let (block, column) = ((empty + j) / self.columns, (empty + j) % self.columns);
-            let (panel, place) = (column / self.panel, column % self.panel);
+            let (block, column) = ((empty + j) / course.columns, (empty + j) % course.columns);
+            let (panel, place) = (column / course.panel, column % course.panel);
             self.passed.with(blocks - 1 - block, |numbers| {
                 let sums = &numbers[self.widths[0] + self.widths[1]..];
                 for (c, to) in increment.iter_mut().enumerate() {
-                    *to = sums[(panel * dim + c) * self.panel + place];
+                    *to = sums[(panel * dim + c) * course.panel + place];
                 }
             });
         }

@@ -36,8 +36,9 @@ pub fn gradients<S: Real>(
         .map(|row| &row[options.scalar_term as usize..]);
     let room = room::<S>(levels);
     let steps = |b| options.transform.points(paths.points(b)) - 1;
+    let cuts = |b| Cuts::new(steps(b), piece::<S>(levels, steps(b)));
     let total = (0..paths.batch()).map(|b| {
-        let pieces = Cuts::new(steps(b), piece::<S>(levels, steps(b))).count();
+        let pieces = cuts(b).count();
         steps(b) as u64 * (1 + (pieces > 1) as u64 + (pieces > room) as u64)
     });
     let mut stages = Stages::new(run, if levels.dim == 1 { 0 } else { total.sum() });
@@ -60,7 +61,7 @@ pub fn gradients<S: Real>(
     let (mut single, mut waiting) = (Vec::new(), 0);
     for ((b, grad), gradient) in (0..).zip(rows).zip(slices) {
         let (lower, top) = grad.split_at(levels.begin(levels.degree));
-        let cuts = Cuts::new(steps(b), piece::<S>(levels, steps(b)));
+        let cuts = cuts(b);
         match cuts.count() {
             0 => gradient.fill(S::ZERO),
             1 => {

@@ -286,15 +286,18 @@ impl Exact {
     }
 }
 
+/// Where a buffer's memory is, by its name; 0 where there is none.
+fn places<'m>(buffers: &'m [Buffer], memory: &'m [Exact]) -> impl Fn(&str) -> usize + 'm {
+    |name| {
+        let found = buffers.iter().position(|buffer| buffer.name == name);
+        found.map_or(0, |i| memory[i].address())
+    }
+}
+
 /// Outputs by name, after a call that must work.
 fn call(plan: &Plan, buffers: &[Buffer], inputs: &Inputs) -> Vec<(String, Vec<f64>)> {
     let memory: Vec<Exact> = buffers.iter().map(|buffer| Exact::new(buffer, inputs)).collect();
-    let place = |name: &str| {
-        buffers
-            .iter()
-            .position(|buffer| buffer.name == name)
-            .map_or(0, |i| memory[i].address())
-    };
+    let place = places(buffers, &memory);
     let status = plan.case(&place).status();
     assert_eq!(status, 0, "{}\n{}", last_error(), plan.describe());
     let counts = plan.function.rules.gives == Gives::Numbers;
@@ -311,12 +314,7 @@ fn cancelled(plan: &Plan, buffers: &[Buffer], inputs: &Inputs) {
         1
     }
     let memory: Vec<Exact> = buffers.iter().map(|buffer| Exact::new(buffer, inputs)).collect();
-    let place = |name: &str| {
-        buffers
-            .iter()
-            .position(|buffer| buffer.name == name)
-            .map_or(0, |i| memory[i].address())
-    };
+    let place = places(buffers, &memory);
     let mut case = plan.case(&place);
     case.option("progress", stop as *const () as u64);
     let status = case.status();
