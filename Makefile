@@ -51,7 +51,7 @@ help: ## show this list
 demo: build/demo/ready ## signature kernels of real market data: a table and build/goursat-demo.png
 	build/demo/bin/python -m goursat.demo --output build/goursat-demo.png
 
-test: test-rust test-levels test-python test-install test-julia test-r ## everything but the peers
+test: test-rust test-levels test-python test-install test-julia test-r test-cuda-kernels ## everything but the peers
 
 test-rust: ## format, lints, documentation, tests in Rust, C and C++
 	$(CARGO) fmt --check
@@ -175,9 +175,10 @@ test-cuda-kernels: $(CUDA_TESTS) build/cuda-tests/libcuda.so build/test/ready ##
 	build/cuda-tests/kernels f32 & other=$$!; build/cuda-tests/kernels f64; mine=$$?; wait $$other && exit $$mine
 	build/cuda-tests/signatures f32 & other=$$!; build/cuda-tests/signatures f64; mine=$$?; wait $$other && exit $$mine
 	$(ON_STANDIN) build/cuda-tests/library manners
-	$(ON_STANDIN) build/cuda-tests/library f64
+	STANDIN_CAPABILITY=90 $(ON_STANDIN) build/cuda-tests/library f64
 	STANDIN_POOLS=0 $(ON_STANDIN) build/cuda-tests/library f32
-	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --check --small
+	STANDIN_CAPABILITY=90 GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) \
+		build/test/bin/python benches/cuda/time_kernels.py --check --small
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) build/test/bin/python benches/cuda/time_kernels.py --small
 	GOURSAT_LIBCUDA=$(abspath build/cuda-tests/libcuda.so) GOURSAT_LIBRARY=$(RELEASE)/libgoursat.so $(ON_STANDIN) \
 		build/test/bin/python benches/cuda/time_library.py --check --small

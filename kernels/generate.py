@@ -18,10 +18,10 @@ import sysconfig
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-TARGET = "compute_75"
+TARGET, TARGETS = "compute_75", {"sigkernel_tensor": "compute_80"}
 ARCHITECTURES = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
 # The order of operations is ours: no contraction; fma is written where it is meant.
-OPTIONS = (f"--gpu-architecture={TARGET}", "--std=c++17", "--fmad=false", "--device-as-default-execution-space")
+OPTIONS = ("--std=c++17", "--fmad=false", "--device-as-default-execution-space")
 # Of a thread's spilled bytes, above which a kernel is not fit to be shipped; those for any degree keep their state in
 # memory anyway.
 MOST_SPILLED = 96
@@ -73,8 +73,9 @@ class Nvrtc:
         program = ctypes.c_void_p()
         source = flatten(path, set()).encode()
         self.call("nvrtcCreateProgram", ctypes.byref(program), source, path.name.encode(), 0, None, None)
-        options = (ctypes.c_char_p * len(OPTIONS))(*(option.encode() for option in OPTIONS))
-        failed = self.call("nvrtcCompileProgram", program, len(OPTIONS), options)
+        options = (*OPTIONS, f"--gpu-architecture={TARGETS.get(path.stem, TARGET)}")
+        given = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
+        failed = self.call("nvrtcCompileProgram", program, len(options), given)
         if failed:
             sys.exit(f"{path.name}: {failed}\n{self.text(program, 'ProgramLog')}")
         return tidy(self.text(program, "PTX"))
@@ -122,7 +123,8 @@ def check_alone(kernel, text):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, f"{kernel}.ptx")
         path.write_text(text)
-        command = [package("cu13", "bin", "ptxas"), f"-arch={ARCHITECTURES[0]}", "-O0", str(path), "-o", os.path.join(folder, "out.cubin")]
+        target = re.search(r"\.target (\w+)", text)[1]
+        command = [package("cu13", "bin", "ptxas"), f"-arch={target}", "-O0", str(path), "-o", os.path.join(folder, "out.cubin")]
         done = subprocess.run(command, capture_output=True, text=True)
     return f"{kernel} alone: {done.stderr}" if done.returncode else ""
 
@@ -143,10 +145,10 @@ def static_table(results):
         f"| kernel | {' | '.join(ARCHITECTURES)} | warps |",
         "| --- |" + " ---: |" * (len(ARCHITECTURES) + 1),
     ]
-    for kernel in sorted(results[ARCHITECTURES[0]]):
+    for kernel in sorted(results["sm_90"]):
         cells = []
         for architecture in ARCHITECTURES:
-            registers, spilled = results[architecture][kernel]
+            registers, spilled = results[architecture].get(kernel, ("", 0))
             cells.append(f"{registers}, spills {spilled}" if spilled else str(registers))
         cells.append(str(resident_warps(results["sm_90"][kernel][0])))
         lines.append(f"| `{kernel}` | {' | '.join(cells)} |")
@@ -154,7 +156,12 @@ def static_table(results):
 
 
 def static_report(pool, ptx):
-    jobs = [(architecture, pool.submit(assemble, path, architecture)) for architecture in ARCHITECTURES for path in ptx]
+    jobs = [
+        (architecture, pool.submit(assemble, path, architecture))
+        for architecture in ARCHITECTURES
+        for path in ptx
+        if int(architecture[3:]) >= int(TARGETS.get(path.stem, TARGET)[8:])
+    ]
     results = {architecture: {} for architecture in ARCHITECTURES}
     for architecture, job in jobs:
         results[architecture].update(job.result())

@@ -21,9 +21,10 @@ PIPES = (
 
 
 def shapes():
-    """{kernel: (numbers a shuffle, channels, rows, columns)} of the forward list."""
-    pattern = r"FORWARD\((\w+), (\w+), (\d+), (\d+), (\d+)"
-    found = re.findall(pattern, (HERE / "sigkernel_forward.list").read_text())
+    """{kernel: (numbers a shuffle, channels, rows, columns)} of the lists of kernels that go forward."""
+    pattern = r"(?:FORWARD|TENSOR)\((\w+), (\w+), (\d+), (\d+), (\d+)"
+    lists = [(HERE / f"sigkernel_{name}.list").read_text() for name in ("forward", "tensor")]
+    found = re.findall(pattern, "".join(lists))
     return {name: (2 if kind == "double" else 1, int(d), int(r), 1 << int(s)) for name, kind, d, r, s in found}
 
 

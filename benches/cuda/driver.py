@@ -23,6 +23,7 @@ class Driver:
         self.call("cuCtxSetCurrent", self.context)
         self.processors = self.attribute(PROCESSORS)
         self.shared = self.attribute(SHARED_OPT_IN)
+        self.capability = self.attribute(MAJOR), self.attribute(MINOR)
 
     def call(self, name, *args):
         status = getattr(self.library, name)(*args)

@@ -7,6 +7,8 @@ import re
 import numpy as np
 from driver import Buffer, Module
 
+# Compute capabilities whose tensor cores multiply doubles at the full rate.
+TENSOR_CORES = ((8, 0), (9, 0), (10, 0))
 KERNELS = pathlib.Path(__file__).resolve().parents[2] / "kernels"
 WARP, PERIOD, FIRST_LETTERS, PIECE, KEPT = 32, 8, 8, 256, 8
 INT, LONG, POINTER = ctypes.c_int, ctypes.c_longlong, ctypes.c_uint64
@@ -58,13 +60,16 @@ ScatterArgs = struct(
 class Kernel:
     """An instance of a .list file, and the memory that it needs."""
 
-    def __init__(self, name, kind, channels, rows, columns, lead_lag, back):
+    def __init__(self, name, kind, channels, rows, columns, lead_lag, back, tensor=False):
+        self.tensor, self.module = tensor, f"sigkernel_{'tensor' if tensor else 'backward' if back else 'forward'}"
         self.name, self.channels, self.R, self.S, self.back = name, channels, rows, columns, back
         self.lead_lag, self.size = lead_lag, 4 if kind == "float" else 8
         rx, c = rows >> columns, 1 << columns
         self.state = 2 * rows + 2 * c + 3
         numbers = 2 * WARP * c * 2
-        if channels:
+        if tensor:
+            source = (WARP + 16) * ((WARP + 1) * rx // 2 + 1) * 16
+        elif channels:
             stride = (channels * self.size + 15) // 16 | 1
             source = (2 * WARP + WARP // 4 * 2) * stride * 16
         else:
@@ -78,12 +83,13 @@ class Kernel:
 def read_list(name):
     """The plain kernels of a list: neither refined tiles, nor lead-lag, nor grids."""
     kernels = []
-    pattern = r"(?:FOR|BACK)WARD\((\w+), (\w+), (\d+), (\d+), (\d+), (\w+), (\w+)\)"
+    pattern = r"(?:FORWARD|BACKWARD|TENSOR)\((\w+), (\w+), (\d+), (\d+), (\d+), (\w+), (\w+)\)"
     for match in re.finditer(pattern, (KERNELS / name).read_text()):
         kernel, kind, channels, rows, columns, lead_lag, grid = match.groups()
         if grid == "false" and (columns, lead_lag) in (("0", "false"), ("0", "true")):
             back = "back" in name
-            kernels.append(Kernel(kernel, kind, int(channels), int(rows), int(columns), lead_lag == "true", back))
+            shape = int(channels), int(rows), int(columns), lead_lag == "true"
+            kernels.append(Kernel(kernel, kind, *shape, back, "tensor" in name))
     return kernels
 
 
@@ -95,8 +101,9 @@ class Device:
         self.kind = {4: "f32", 8: "f64"}[self.dtype.itemsize]
         self.real = {4: ctypes.c_float, 8: ctypes.c_double}[self.dtype.itemsize]
         self.modules = {}
-        self.forward = [k for k in read_list("sigkernel_forward.list") if k.size == self.dtype.itemsize]
-        self.backward = [k for k in read_list("sigkernel_backward.list") if k.size == self.dtype.itemsize]
+        lists = [read_list(f"sigkernel_{name}.list") for name in ("forward", "backward", "tensor")]
+        lists = [[k for k in kernels if k.size == self.dtype.itemsize] for kernels in lists]
+        self.forward, self.backward, self.tensor = lists
 
     def module(self, name):
         if name not in self.modules:
@@ -126,8 +133,10 @@ class Device:
         return (data, values, counts), Side(values.address, counts.address, length)
 
 
-def choose(kernels, channels):
-    """The narrowest kernel that has the channels."""
+def choose(kernels, channels, tensor):
+    """That of tensor cores where it pays, or the narrowest kernel that has the channels."""
+    if paying := [k for k in tensor if channels > k.channels]:
+        return paying[0]
     fit = [k for k in kernels if k.channels >= channels]
     return min(fit, key=lambda k: k.channels) if fit else next(k for k in kernels if not k.channels)
 
@@ -137,7 +146,8 @@ class Pairs:
 
     def __init__(self, device, x, y, gram=False, back=False, pairs_a_launch=1 << 16):
         self.d, self.x, self.y, self.gram = device, x, y, gram
-        self.kernel = choose(device.backward if back else device.forward, x.shape[2])
+        tensor = not back and device.driver.capability in TENSOR_CORES
+        self.kernel = choose(device.backward if back else device.forward, x.shape[2], device.tensor if tensor else ())
         self.rows, self.columns, self.dim = x.shape[1] - 1, y.shape[1] - 1, x.shape[2]
         self.of_x, self.x_side = device.increments(x, 0.5)
         self.of_y, self.y_side = device.increments(y, 1.0)
@@ -175,16 +185,16 @@ class Pairs:
             edge_item=strip * (self.strips - 1) if keep else self.columns * 2,
         )
 
-    def launch(self, module, args):
+    def launch(self, args):
         warps = self.d.warps(self.kernel.shared)
-        self.d.module(module).launch(self.kernel.name, args, WARP * warps, self.kernel.shared * warps)
+        self.d.module(self.kernel.module).launch(self.kernel.name, args, WARP * warps, self.kernel.shared * warps)
 
     def values(self):
         for pairing in self.parts:
             args = self.args(pairing)
             args.out = self.out.address
             self.counters.zero()
-            self.launch("sigkernel_forward", args)
+            self.launch(args)
 
     def result(self):
         return self.out.host(self.count, self.d.dtype)
@@ -209,12 +219,12 @@ class Pairs:
             args.states, args.state_strip = self.states.address, self.state_strip
             args.state_item = self.state_strip * self.strips
             self.counters.zero()
-            self.launch("sigkernel_backward", args)
+            self.launch(args)
             args.weights, args.handed, args.handed_item = self.weights.address, self.handed.address, self.columns * 3
             args.x_gradients, args.y_gradients = (tiles.address for tiles in self.tiles)
             args.x_tiles, args.y_tiles = self.rows, self.columns
             self.counters.zero()
-            self.launch("sigkernel_backward", args)
+            self.launch(args)
             self.gather(pairing, 0, self.x, self.of_x, 0.5)
             self.gather(pairing, 1, self.y, self.of_y, 1.0)
         for side, paths in enumerate((self.x, self.y)):

@@ -21,6 +21,8 @@ pub(super) struct Device {
     pub shared: usize,
     /// Whether memory can be allocated in the order of a stream.
     pub pools: bool,
+    /// Whether its tensor cores multiply doubles at a higher rate than the rest of it, or at the same.
+    pub tensor: bool,
     /// Whether it reads memory that the host allocated in its own way.
     pub pageable: bool,
     pub functions: Mutex<HashMap<String, Function>>,
@@ -30,6 +32,9 @@ pub(super) struct Device {
 unsafe impl Send for Device {}
 // SAFETY: as above; what changes is behind a mutex.
 unsafe impl Sync for Device {}
+
+/// Compute capabilities of devices made for double precision: on others the instruction is there, and slow.
+const TENSOR_CORES: [(i32, i32); 3] = [(8, 0), (9, 0), (10, 0)];
 
 /// A lock that a panic has not spoilt: what it guards is only ever added to.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -66,6 +71,7 @@ impl Device {
             processors: info.processors.max(1) as usize,
             shared: shared.max(0) as usize,
             pools: pools != 0,
+            tensor: TENSOR_CORES.contains(&info.capability),
             pageable: pageable != 0,
             functions: Mutex::default(),
         }));

@@ -8,10 +8,11 @@ use cudarc::driver::sys;
 use std::ffi::CString;
 use std::ptr;
 
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     include_str!("../../kernels/increments.ptx"),
     include_str!("../../kernels/transforms.ptx"),
     include_str!("../../kernels/sigkernel_forward.ptx"),
+    include_str!("../../kernels/sigkernel_tensor.ptx"),
     include_str!("../../kernels/sigkernel_backward.ptx"),
     include_str!("../../kernels/signature.ptx"),
 ];

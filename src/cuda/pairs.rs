@@ -106,12 +106,13 @@ impl<S: Number> PairsJob<'_, S> {
         0.5 / 2f64.powi((self.asked.orders.0 + self.asked.orders.1) as i32)
     }
 
-    fn instance(&self) -> Result<&'static Instance> {
+    fn instance(&self, device: &Device) -> Result<&'static Instance> {
         let need = Need {
             width: size_of::<S>(),
             back: self.back(),
             grid: self.grid,
             dim: self.x.shape.dim(),
+            tensor: device.tensor,
             time: self.asked.transform.time.is_some(),
             lead_lag: self.lead_lag() == 1,
             orders: self.asked.orders,
@@ -147,7 +148,7 @@ impl<S: Number> Job for PairsJob<'_, S> {
 
     fn plan(&self, device: &Device, budget: usize) -> Result<PairsPlan<S>> {
         let (transform, space) = (&self.asked.transform, &mut Space::default());
-        let instance = self.instance()?;
+        let instance = self.instance(device)?;
         let x = SidePlan::new(&self.x, self.x.shape.batch(), transform, space)?;
         let y = match &self.y {
             Some(y) => SidePlan::new(y, y.shape.batch(), transform, space)?,

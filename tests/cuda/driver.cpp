@@ -5,6 +5,7 @@
 #include "standin.hpp"
 #include "../../kernels/increments.cu"
 #include "../../kernels/sigkernel_forward.cu"
+#include "../../kernels/sigkernel_tensor.cu"
 #include "../../kernels/sigkernel_backward.cu"
 #include "../../kernels/signature.cu"
 #include "../../kernels/transforms.cu"
@@ -29,11 +30,13 @@ Kernels make_kernels() {
     Kernels k;
 #define ADD(name, shared) k[#name] = entry(name, shared)
 #define FORWARD(name, T, D, R, S, LL, GRID) ADD(name, (goursat::Forward<T, D, R, S, LL, GRID>::BYTES));
+#define TENSOR(name, T, MORE_THAN, R, S, LL, GRID) FORWARD(name, T, goursat::TENSOR_CORES, R, S, LL, GRID)
 #define BACKWARD(name, T, D, R, S, LL, GRID) ADD(name, (goursat::Backward<T, D, R, S, LL, GRID>::BYTES));
 #define SIGNATURE(T, name, degree, M)                                                                                  \
     ADD(signature_##name##_##degree, (goursat::SignatureForward<T, M>::BYTES));                                        \
     ADD(signature_back_##name##_##degree, (goursat::SignatureBackward<T, M>::BYTES));
 #include "../../kernels/sigkernel_forward.list"
+#include "../../kernels/sigkernel_tensor.list"
 #include "../../kernels/sigkernel_backward.list"
 #include "../../kernels/signature.list"
 #define BOTH(name) ADD(name##_f32, 0), ADD(name##_f64, 0)
@@ -273,7 +276,8 @@ int cuPointerGetAttribute(void *value, int which, Address address) {
 int cuModuleLoadData(Handle *module, const void *text) {
     ENTER_CONTEXT;
     const std::string ptx = static_cast<const char *>(text);
-    if (ptx.find(".version 8.0\n.target sm_75\n") != 0) return INVALID_VALUE;
+    const std::string head = ".version 8.0\n.target sm_";
+    if (ptx.find(head) != 0 || std::atol(ptx.c_str() + head.size()) > state().settings.capability) return INVALID_VALUE;
     return *module = new Module{current(), ptx}, OK;
 }
 int cuModuleUnload(Handle module) {

@@ -12,7 +12,10 @@ template <class T> std::vector<Kernel<T>> forward_kernels() {
     if constexpr (std::is_same_v<T, TYPE>) {                                                                           \
         list.push_back(entry<TYPE, goursat::Forward<TYPE, D, R, S, LL, GRID>>(#name, name, D, R, S, LL));            \
     }
+#define TENSOR(name, TYPE, MORE_THAN, R, S, LL, GRID) FORWARD(name, TYPE, goursat::TENSOR_CORES, R, S, LL, GRID)
 #include "../../kernels/sigkernel_forward.list"
+#include "../../kernels/sigkernel_tensor.list"
+#undef TENSOR
 #undef FORWARD
     return list;
 }
@@ -117,6 +120,7 @@ struct Case {
     }
     // As many channels as the kernel can do, or one less; time is one of them but in lead-lag.
     template <class T> static int dim(const Kernel<T> &k, unsigned n, const Asked &a) {
+        if (k.channels == goursat::TENSOR_CORES) return int(n % 8) + 6;
         if (!k.channels) return int(n % 5) + 1;
         const int all = std::max(1, k.channels - int(n % 2));
         return std::max(1, all - (a.time && !a.lead_lag));
@@ -188,22 +192,23 @@ template <class T> void boundaries(Score &score, const std::vector<Kernel<T>> &l
 // Many channels, several strips, high orders.
 template <class T> void extremes(Score &score, const std::vector<Kernel<T>> &list) {
     for (const auto &k : list) {
-        if (k.channels && k.channels != 8) continue;
+        const bool any = k.channels <= 0;
+        if (!any && k.channels != 8) continue;
         const auto one = [&](int lx, int ly, int dim, Asked asked, Layout layout) {
             Case c(k, 3, lx, ly);
             c.asked = asked;
             if (k.S && !k.ll) c.asked.x_order = c.asked.y_order = 1;
             if (k.S && k.ll) c.asked.lead_lag = true;
-            c.x = Paths(2, lx, k.channels ? k.channels : dim, layout, 5);
+            c.x = Paths(2, lx, any ? dim : k.channels, layout, 5);
             c.y = Paths(2, ly, c.x.dim, layout, 6);
             check(k, c, score);
         };
         one(600, 70, 2, {}, Layout::dense);
         one(40, 300, 2, {}, Layout::ragged);
-        if (k.channels) continue;
+        if (!any) continue;
         one(34, 10, 98, {}, Layout::packed);
         one(9, 34, 1000, {}, Layout::strided);
-        if (!is_grid(k.name)) one(3, 3, 3, {5, 4, true, true}, Layout::dense);
+        if (!is_grid(k.name)) one(3, 3, 3, {5, 4, k.ll, true}, Layout::dense);
     }
 }
 

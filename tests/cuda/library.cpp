@@ -29,6 +29,10 @@ static std::vector<Case> cases() {
     pairs(2, 8, 3, 9, 40, {0, 1});
     pairs(2, 6, 2, 5, 20, {1, 1, true, true});
     pairs(2, 270, 1, 20, 2, {});
+    // Tensor cores, where there are such.
+    pairs(2, 70, 2, 9, 12, {});
+    pairs(1, 67, 2, 40, 98, {0, 0, false, true});
+    pairs(2, 36, 1, 6, 10, {1, 1});
     pairs(0, 5, 2, 5, 2, {});
     pairs(2, 5, 0, 5, 2, {});
     // Lists longer than a launch carries.

@@ -6,6 +6,7 @@
 
 #include "../../kernels/increments.cu"
 #include "../../kernels/sigkernel_forward.cu"
+#include "../../kernels/sigkernel_tensor.cu"
 #include "../../kernels/sigkernel_backward.cu"
 
 struct Machine {
@@ -22,7 +23,7 @@ struct Machine {
 template <class T> struct Kernel {
     const char *name;
     void (*run)(goursat::WaveArgs<T>);
-    int channels; // 0: any
+    int channels; // 0: any; TENSOR_CORES
     int R, S;
     bool ll;
     size_t shared;

@@ -314,6 +314,20 @@ template <class T> T shuffle(int line, unsigned mask, T v, unsigned source, bool
     });
 }
 
+// c += a b for tiles of 8 × 4 and 4 × 8 doubles, laid out over the lanes as mma.m8n8k4 has them.
+template <class C> void multiply_8x8x4(C &c, double a, double b, int line = __builtin_LINE()) {
+    struct Pair {
+        double a, b;
+    };
+    const unsigned row = current->lane / 4, share = current->lane % 4;
+    exchange(line, ~0u, Pair{a, b}, [&](auto get) {
+        for (unsigned j = 0; j < 2; j++) {
+            for (unsigned k = 0; k < 4; k++) c.v[j] = std::fma(get(row * 4 + k).a, get((share * 2 + j) * 4 + k).b, c.v[j]);
+        }
+        return 0;
+    });
+}
+
 // A barrier that thread `a` has passed since `epoch`, and that `me` has passed too.
 inline bool conflicts(uint32_t other, uint64_t epoch) {
     const uint32_t me = current->thread.x;

@@ -126,6 +126,11 @@ test_that("CUDA is there, or a sentence says why not", {
   there <- cuda_available()
   expect_identical(is.null(attr(there, "reason")), isTRUE(there))
   expect_identical(isTRUE(there), any(cuda_devices()$usable))
+  driver <- tryCatch(is.list(unclass(dyn.load("libcuda.so.1"))), error = function(e) FALSE)
+  skip_if(driver, "this machine has a CUDA driver")
+  expect_false(there)
+  expect_match(attr(there, "reason"), "no CUDA driver: libcuda was not found", fixed = TRUE)
+  expect_identical(nrow(cuda_devices()), 0L)
 })
 
 test_that("the package can be unloaded and loaded again", {
