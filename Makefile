@@ -237,8 +237,8 @@ abi: ## write include/goursat.abi anew: what programs that were compiled rely on
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi_text interface_is_as_committed
 
 MINUTES ?= 10
-soak: ## fuzzing for MINUTES=10 or as long as you like, building not counted: adds to tests/fuzz/corpus
-	tests/soak.sh $(MINUTES)
+soak: all build/test/ready ## fuzzing and soak-memory for MINUTES=10 or as long as you like, building not counted: adds to tests/fuzz/corpus
+	PYTHON=build/test/bin/python tests/soak.sh $(MINUTES) $(PARTS)
 
 bench: ## benchmarks on one thread; GOURSAT_SIMD=avx2 make bench for another level
 	GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked

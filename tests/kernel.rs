@@ -275,3 +275,16 @@ fn every_size_in_f64() {
 fn every_size_in_f32() {
     every_size::<f32>();
 }
+
+/// However many threads are allowed, a call plans for those that there are.
+#[test]
+fn any_number_of_threads_may_be_allowed() {
+    let x = walks::<f64>(1, 700, 2, 41);
+    let x = Batch::dense(&x, 1, 700, 2).unwrap();
+    let options = Options::default();
+    let one = kernels(&x, &x, &options, 1);
+    for threads in [1 << 32, usize::MAX] {
+        assert_eq!(bits(&kernels(&x, &x, &options, threads)), bits(&one));
+        assert!(gradients(&[1.0], &x, &x, &options, threads) == gradients(&[1.0], &x, &x, &options, 1));
+    }
+}

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What is run for as long as one likes: tests/soak.sh MINUTES, shared out among the parts below; building comes on top.
-# A part is a function, told how many seconds it has. It fails by a status that is not 0.
+# What is run for as long as one likes: tests/soak.sh MINUTES [PART...], shared out among those parts, or all of those
+# below; building comes on top. A part is a function, told how many seconds it has. It fails by a status that is not 0.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-PARTS=(fuzz)
+PARTS=(fuzz memory)
 
 # ------------------------------------------------------------------------------------------------------------- fuzzing
 # libFuzzer over the targets of tests/fuzz, with AddressSanitizer, at every SIMD level of the machine. What it finds new
@@ -22,9 +22,9 @@ fuzz() {
     # All levels: those that the machine lacks are lowered to its best, and only that is run twice.
     levels=(portable avx2 avx512)
     for target in calls arguments; do
-        # Is it what it is taken for?
-        nm "$binaries/$target" | grep -q __asan_init
-        nm "$binaries/$target" | grep -q __sanitizer_cov_trace_cmp
+        # Is it what it is taken for? `grep -q` would end before nm does, and fail the pipe.
+        nm "$binaries/$target" | grep __asan_init >/dev/null
+        nm "$binaries/$target" | grep __sanitizer_cov_trace_cmp >/dev/null
         python3 tests/fuzz/corpus.py unpack "tests/fuzz/corpus/$target.hex" "build/fuzz/$target"
         for level in "${levels[@]}"; do
             fuzzer "$target" "$level" "-max_total_time=$((seconds / 2 / ${#levels[@]} + 1))"
@@ -58,9 +58,16 @@ fuzzer() {
     fi
 }
 
+# -------------------------------------------------------------------------------------------------------------- memory
+
+memory() {
+    tests/soak/memory.sh $((($1 + 59) / 60))
+}
+
 # ---------------------------------------------------------------------------------------------------------------- all
 
 minutes=${1:-10}
+[ $# -le 1 ] || PARTS=("${@:2}")
 for part in "${PARTS[@]}"; do
     begun=$SECONDS
     "$part" $((minutes * 60 / ${#PARTS[@]}))

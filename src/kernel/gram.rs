@@ -2,7 +2,7 @@
 
 use super::choice::{Job, carries, choose, extent, scale};
 use super::gram_pairs;
-use super::groups::Gather;
+use super::groups::{Gather, has_cells};
 use super::pairs::{Extent, Gradients, Sweep};
 use super::pairwise::{Meter, Pairs};
 use super::panels::{Lane, difference};
@@ -170,7 +170,7 @@ fn beside_one_point<S: Real>(pairs: &Pairs<'_, S>, out: &mut [S]) {
     }
     for (i, row) in out.chunks_exact_mut(y.batch()).enumerate() {
         for (j, k) in row.iter_mut().enumerate() {
-            if x.points(i) == 1 || y.points(j) == 1 {
+            if !has_cells(x.points(i), y.points(j)) {
                 *k = S::ONE;
             }
         }
@@ -434,7 +434,8 @@ struct Differentiate<'w, 'a, 'q, 'o, S> {
 }
 
 impl<S: Real> Differentiate<'_, '_, '_, '_, S> {
-    /// ∂F/∂k of the pairs of a row and a group that are computed by this sweep, and their number.
+    /// ∂F/∂k of the pairs of a row and a group that are computed by this sweep, and their number. That of a pair without
+    /// cells is of no effect, NaN included.
     fn seeds(&self, row: usize, group: &Range<usize>) -> ([S; MAX_LANES], u64) {
         let (plan, columns) = (self.plan, self.plan.y_order.len());
         let mut seeds = [S::ZERO; MAX_LANES];
@@ -443,12 +444,15 @@ impl<S: Real> Differentiate<'_, '_, '_, '_, S> {
             if !plan.wanted(row, column) || plan.carries(row, column) != self.carry {
                 continue;
             }
+            count += 1;
             let (i, j) = (plan.x_order[row], plan.y_order[column]);
+            if !has_cells(plan.pairs.x.points(i), plan.pairs.y.points(j)) {
+                continue;
+            }
             *seed = self.grad[i * columns + j];
             if plan.symmetric && i != j {
                 *seed = *seed + self.grad[j * columns + i];
             }
-            count += 1;
         }
         (seeds, count)
     }

@@ -54,6 +54,12 @@ pub(super) fn grids<S: Real>(
     let groups = order.groups(simd::lanes::<S>(), 1, &pairs.options, &pairs.x, &pairs.y)?;
     let mut by_pair: Vec<Option<&mut [S]>> = try_collect(out.chunks_exact_mut(shape.0 * shape.1).map(Some))?;
     let mut sorted: Vec<&mut [S]> = try_collect(order.pairs().iter().map(|&b| by_pair[b].take().unwrap_or_default()))?;
+    // What is in no group has no cells.
+    for (b, grid) in by_pair.iter_mut().enumerate() {
+        if let Some(grid) = grid {
+            begin_grid(grid, shape.1, own_cells(pairs, b));
+        }
+    }
     let tasks = tasks(&groups, &mut sorted)?;
     share_by_kind(pairs, tasks, run, |queue, carry, extent| {
         simd::dispatch(SolveGrids {

@@ -17,6 +17,12 @@ pub(super) fn long(x_points: usize, y_points: usize, lanes: usize) -> bool {
     x_points.min(y_points) > LONG * lanes
 }
 
+/// Whether the grid of such a pair has cells. Where it has none, the kernel is 1 whatever numbers the paths are made of:
+/// such pairs are never in a group, where NaN would meet the zeros that fill up a path of one point.
+pub(super) fn has_cells(x_points: usize, y_points: usize) -> bool {
+    x_points.min(y_points) > 1
+}
+
 /// Some pairs of a batch, by their numbers, that are solved together.
 #[derive(Clone, Copy)]
 pub(super) struct Group<'a> {
@@ -47,9 +53,10 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Pairs (x_b, y_b), the larger ones first.
+    /// Pairs (x_b, y_b) that have cells, the larger ones first.
     pub fn of_pairs<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>) -> Result<Self> {
         let mut pairs: Vec<usize> = try_collect(0..x.batch())?;
+        pairs.retain(|&b| has_cells(x.points(b), y.points(b)));
         if x.layout().lengths.is_some() || y.layout().lengths.is_some() {
             pairs.sort_unstable_by_key(|&b| Reverse((x.points(b), y.points(b), b)));
         }

@@ -161,7 +161,7 @@ pub(super) fn made<T>(slot: &mut Option<T>, make: impl FnOnce() -> Result<T>) ->
 pub(super) fn kernels<S: Real>(pairs: &Pairs<'_, S>, out: &mut [S], run: &mut Run<'_>) -> Result<()> {
     let order = Order::of_pairs(&pairs.x, &pairs.y)?;
     let groups = order.groups(simd::lanes::<S>(), run.threads(), &pairs.options, &pairs.x, &pairs.y)?;
-    let mut values = try_vec(out.len(), S::ZERO)?;
+    let mut values = try_vec(order.pairs().len(), S::ZERO)?;
     if alone::pays::<S, false>(pairs, &groups, run)? {
         alone::kernels(pairs, &groups, &mut values, run)?;
     } else {
@@ -175,6 +175,8 @@ pub(super) fn kernels<S: Real>(pairs: &Pairs<'_, S>, out: &mut [S], run: &mut Ru
             })
         })?;
     }
+    // What is in no group has no cells.
+    out.fill(S::ONE);
     for (&b, value) in order.pairs().iter().zip(values) {
         out[b] = value;
     }
@@ -261,6 +263,10 @@ pub(super) fn gradients<'g, S: Real>(
         };
         (take(&mut to_x), take(&mut to_y))
     }))?;
+    // What is in no group has no cells.
+    for path in to_x.iter_mut().chain(&mut to_y).flatten() {
+        path.fill(S::ZERO);
+    }
     if let Given::Kernels(grad) = given
         && alone::pays::<S, true>(pairs, &groups, run)?
     {

@@ -41,12 +41,13 @@ impl Run<'_> {
         }
     }
 
-    /// Threads that a call of enough tasks uses at most.
+    /// Threads that a call of enough tasks uses at most: no more than there are, for what is planned for each of them
+    /// takes memory.
     pub fn threads(&self) -> usize {
-        if self.threads == 0 {
-            pool::default_threads()
-        } else {
-            self.threads
+        match self.threads {
+            0 => pool::default_threads(),
+            1 => 1,
+            threads => threads.min(pool::default_threads()),
         }
     }
 }

@@ -90,6 +90,11 @@ fn by_increments(grad: &[f64], dim: usize) -> f64 {
     most
 }
 
+/// Where a path has one point, the kernel is 1 whatever the other is made of, and nothing depends on it.
+fn has_cells(x: &Transformed, y: &Transformed) -> bool {
+    x.points.min(y.points) > 1
+}
+
 impl<'p> Oracle<'p> {
     pub fn new(plan: &'p Plan, inputs: &'p Inputs) -> Self {
         let precision = (plan.function.width == 8) as usize;
@@ -263,6 +268,9 @@ impl<'p> Oracle<'p> {
         let (xs, ys) = (self.all(false), self.all(true));
         let wide = self.plan.wide();
         let corner = |x: &Transformed, y: &Transformed| {
+            if !has_cells(x, y) {
+                return Want::Near(1.0, 0.0);
+            }
             if self.wild_pair(x, y) {
                 return Want::Any;
             }
@@ -279,8 +287,10 @@ impl<'p> Oracle<'p> {
     fn grid(&self, x: &Transformed, y: &Transformed) -> Vec<Want> {
         let [rows, columns] = self.plan.nodes([self.plan.x().length, self.plan.y().length]);
         let [own_rows, own_columns] = self.plan.nodes([x.points, y.points]);
-        let wild = self.wild_pair(x, y);
-        let tolerance = self.tolerance() * self.reach(x, y);
+        let (wild, tolerance) = match has_cells(x, y) {
+            true => (self.wild_pair(x, y), self.tolerance() * self.reach(x, y)),
+            false => (false, 0.0),
+        };
         let values = oracle::kernel_grid(&x.path, &y.path, self.plan.wide(), self.orders());
         let mut all = vec![Want::Nan; rows * columns];
         for i in 0..own_rows {
@@ -334,7 +344,8 @@ impl<'p> Oracle<'p> {
             sum.1 |= wild;
         };
         for (i, x) in xs.iter().enumerate() {
-            for (j, y) in ys.iter().enumerate().filter(|(j, _)| matrix || *j == i) {
+            let others = ys.iter().enumerate().filter(|(j, _)| matrix || *j == i);
+            for (j, y) in others.filter(|(_, y)| has_cells(x, y)) {
                 let weights = self.weights((i, x), (j, y));
                 let moduli: Vec<f64> = weights.iter().map(|w| w.abs()).collect();
                 let wild = self.wild_pair(x, y) || self.wild(largest(&moduli) * self.reach(x, y));
