@@ -112,15 +112,15 @@ thread() {
 #!/bin/sh
 LD_LIBRARY_PATH=$own/rust/usr/lib/x86_64-linux-gnu exec $own/rust/usr/bin/rustc "\$@"
 EOF
-    cat >"$own/bin/link" <<EOF
+    cat >"$own/bin/cc" <<EOF
 #!/bin/sh
 case " \$* " in
-*" -shared "*) exec cc "\$@" ;;
-*) exec cc "\$@" -Wl,--whole-archive $runtime -Wl,--no-whole-archive -lm -ldl -lpthread -lrt -lresolv -lgcc_s -lc ;;
+*" -shared "*) exec /usr/bin/cc "\$@" ;;
+*) exec /usr/bin/cc "\$@" -Wl,--whole-archive $runtime -Wl,--no-whole-archive -lm -ldl -lpthread -lrt -lresolv -lgcc_s -lc ;;
 esac
 EOF
-    chmod +x "$own/bin/rustc" "$own/bin/link"
-    flags="-Zsanitizer=thread -Zexternal-clangrt -Clinker=$own/bin/link"
+    chmod +x "$own/bin/rustc" "$own/bin/cc"
+    flags="-Zsanitizer=thread -Zexternal-clangrt -Clinker=$own/bin/cc"
     export RUSTC=$own/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS=$flags CARGO_TARGET_DIR=$own
     export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_TEST_OPT_LEVEL=1
 
