@@ -116,7 +116,7 @@ EOF
 #!/bin/sh
 case " \$* " in
 *" -shared "*) exec /usr/bin/cc "\$@" ;;
-*) exec /usr/bin/cc "\$@" -Wl,--whole-archive $runtime -Wl,--no-whole-archive -lm -ldl -lpthread -lrt -lresolv -lgcc_s -lc ;;
+*) exec /usr/bin/cc -Wl,--whole-archive $runtime -Wl,--no-whole-archive "\$@" -lresolv ;;
 esac
 EOF
     chmod +x "$own/bin/rustc" "$own/bin/cc"
@@ -127,7 +127,9 @@ EOF
     mkdir -p "$own/planted/src"
     cp tests/sanitizers/planted.rs "$own/planted/src/main.rs"
     printf '[package]\nname = "planted"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n' >"$own/planted/Cargo.toml"
-    (cd "$own/planted" && cargo build -q -Zbuild-std --target "$host")
+    # With the profiles of the tests: the standard library is then built once.
+    sed -n '/^\[profile\./,$p' Cargo.toml >>"$own/planted/Cargo.toml"
+    (cd "$own/planted" && cargo build -q -Zbuild-std --profile test --target "$host")
     finds 'ThreadSanitizer: data race' "$own/$host/debug/planted" race
 
     touch "$begun"
