@@ -158,11 +158,10 @@ fn f32_on_refined_and_transformed_smooth_paths() {
     f32_is_right("both", &short, &long, 3, &option((1, 1), LeadLag::LagFirst, Some(1.0)));
 }
 
-/// Steps of 2, one cell of Δ = 900, and k = 1e33.
+/// One cell of Δ = 900, and k = 1e33. Kernels of the steps of 2 below are more than f32 can hold.
 #[test]
 fn f32_on_large_increments() {
     let (far, plain) = (line(200, 40.0), Options::default());
-    f32_is_right("steps of 2", &leaps(64, 3, 97), &leaps(64, 3, 98), 3, &plain);
     f32_is_right("one cell", &line(2, 30.0), &line(2, 30.0), 1, &plain);
     f32_is_right("lines to 40", &far, &far, 1, &plain);
 }
