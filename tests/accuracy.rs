@@ -69,6 +69,12 @@ fn circle(points: usize, radius: f64, turns: f64) -> Vec<f64> {
         .collect()
 }
 
+/// A walk whose increments reach 2 in every channel.
+fn leaps(points: usize, dim: usize, seed: u64) -> Vec<f64> {
+    let steps = ((points * dim) as f64).sqrt() * (2.0 / 1.87); // those of `walks` reach 1.87 over that root
+    walks::<f64>(1, points, dim, seed).iter().map(|v| v * steps).collect()
+}
+
 /// A smooth curve in three channels.
 fn curve(points: usize, phase: f64) -> Vec<f64> {
     let at = |i: usize| i as f64 / (points - 1) as f64;
@@ -152,6 +158,14 @@ fn f32_on_refined_and_transformed_smooth_paths() {
     f32_is_right("both", &short, &long, 3, &option((1, 1), LeadLag::LagFirst, Some(1.0)));
 }
 
+/// One cell of Δ = 900, and k = 1e33. Kernels of the steps of 2 below are more than f32 can hold.
+#[test]
+fn f32_on_large_increments() {
+    let (far, plain) = (line(200, 40.0), Options::default());
+    f32_is_right("one cell", &line(2, 30.0), &line(2, 30.0), 1, &plain);
+    f32_is_right("lines to 40", &far, &far, 1, &plain);
+}
+
 // --------------------------------------------------------------------------------------------------------------- f64
 
 /// Kernel, and gradient in one direction (the path itself), within 1e-10, as promised at every length.
@@ -168,6 +182,16 @@ fn f64_is_right(what: &str, x: &[f64], y: &[f64], dim: usize, orders: (u32, u32)
     assert!(relative(k, exact) < 1e-10, "kernel, {what}: {:e}", relative(k, exact));
     let error = relative(slope, exact_slope);
     assert!(error < 1e-10, "gradient, {what}: {error:e}");
+}
+
+/// Also where k is a small rest of what was large on the way: lines in opposite directions.
+#[test]
+fn f64_on_large_increments() {
+    let far = line(200, 40.0);
+    f64_is_right("steps of 2", &leaps(64, 3, 97), &leaps(64, 3, 98), 3, (0, 0));
+    f64_is_right("one cell", &line(2, 30.0), &line(2, 30.0), 1, (0, 0));
+    f64_is_right("lines to 40", &far, &far, 1, (0, 0));
+    f64_is_right("opposed lines", &line(500, 30.0), &line(500, -30.0), 1, (0, 0));
 }
 
 /// Just below 2^22 cells, where k alone is kept: each cell may lose half a unit of k, 1e-16, and on a smooth path many lose
@@ -268,4 +292,53 @@ fn long_signatures_in_f64() {
 #[test]
 fn long_signatures_in_f32() {
     long_signatures::<f32>(1e-5);
+}
+
+/// High degrees: values relative to each level's largest coefficient, and the gradient along the path itself. There it is
+/// known without another sweep: level k of a path that is stretched by t is t^k times level k.
+fn high_degrees<S: Precision>(tolerance: f64) {
+    let smooth: Vec<f64> = curve(1000, 0.3).chunks(3).flat_map(|p| p[..2].to_vec()).collect();
+    let leaps: Vec<f64> = leaps(50, 2, 95).iter().map(|v| 5.0 * v).collect();
+    for (what, path, dim, degree) in [
+        ("a walk", walks::<S>(1, 100, 2, 94), 2, 12),
+        ("a smooth path", round::<S>(&smooth), 2, 12),
+        ("steps of 10", round::<S>(&leaps), 2, 12),
+        ("six channels", walks::<S>(1, 200, 6, 96), 6, 5),
+    ] {
+        let options = signature::Options {
+            degree,
+            scalar_term: false,
+            transform: Transform::default(),
+        };
+        let (batch, expected) = (one(&path, dim), exact(&widen(&path), dim, degree));
+        let found = signatures(&batch, &options, 2);
+        let mut weights = numbers::<S>(expected.len(), 99);
+        let (mut slope, mut terms) = (0.0, 0.0);
+        for (k, level) in levels(dim, degree).into_iter().enumerate() {
+            let of_level = &expected[level.clone()];
+            let name = format!("level {} of {what}", k + 1);
+            assert_close(&found[level.clone()], of_level, tolerance, &name);
+            // Every level counts alike.
+            let largest = of_level.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+            for (weight, value) in weights[level].iter_mut().zip(of_level) {
+                *weight = S::from_f64(weight.to_f64() / largest);
+                let term = (k + 1) as f64 * weight.to_f64() * value;
+                (slope, terms) = (slope + term, terms + term.abs());
+            }
+        }
+        let gradient = signature_gradients(&weights, &batch, &options, 2);
+        let along: f64 = gradient.iter().zip(&path).map(|(g, v)| g.to_f64() * v.to_f64()).sum();
+        let error = (along - slope).abs() / terms;
+        assert!(error < tolerance, "gradient of {what}: {error:e}");
+    }
+}
+
+#[test]
+fn high_degrees_in_f64() {
+    high_degrees::<f64>(1e-13);
+}
+
+#[test]
+fn high_degrees_in_f32() {
+    high_degrees::<f32>(1e-5);
 }

@@ -39,5 +39,7 @@ fn race() {
         }
     };
     let threads = [thread::spawn(write), thread::spawn(write)];
-    threads.map(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
