@@ -82,7 +82,8 @@ test-haswell: build/test/ready ## the same on one with AVX2 and no AVX-512
 test-aarch64: ## tests in Rust and C on aarch64 with NEON, under qemu: builds for it, on Debian 12
 	tests/machines/aarch64.sh build/aarch64
 
-test-python: build/test/ready ## the Python package: its tests, doctests, the vectors at each SIMD level
+test-python: build/test/ready ## the Python package: its types, tests, doctests, the vectors at each SIMD level
+	cd bindings/python && $(abspath build/test/bin/python) -m mypy
 	build/test/bin/pytest -q bindings/python
 	set -e; for level in $(LESSER); do \
 		echo "GOURSAT_SIMD=$$level"; \
@@ -268,7 +269,7 @@ build/demo/ready: build/demo/bin/python
 	build/demo/bin/python -m pip $(PIP) "./bindings/python[demo]"
 
 build/test/ready: build/test/bin/python
-	build/test/bin/python -m pip $(PIP) "./bindings/python[test]"
+	build/test/bin/python -m pip $(PIP) "./bindings/python[test]" mypy
 
 .PHONY: build/docs-env/ready build/peers/tools
 build/docs-env/ready: build/docs-env/bin/python

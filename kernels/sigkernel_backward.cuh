@@ -73,7 +73,7 @@ template <class T, int D, int R, int S, bool LL, bool GRID> struct Backward {
         const long long at = out_place(a, p.pair);
         if (GRID) {
             given = {a.weights + at * a.grid_rows * a.grid_columns, a.grid_columns, p.first + p.lane * R, p.tiles << S};
-        } else {
+        } else if (p.cells) {
             seed = a.weights[at];
             const int i = a.pairing.i(p.pair), j = a.pairing.j(p.pair);
             if (a.pairing.symmetric && i != j) seed += a.weights[(long long)j * a.out_columns + i];

@@ -55,14 +55,15 @@ struct Place {
     int lanes, lane, group;      // of a pair; this lane within it; which pair of the warp
     int pair, item, strip, strips;
     bool live;                   // not a repetition of another pair to fill the warp
+    bool cells;                  // some; otherwise k is 1, whatever numbers the paths are made of
     int x_shift, y_shift;        // a row's, a tile's increment
     int tiles, steps, offset;    // lane ℓ works on tile t - ℓ - offset at step t
     int first;                   // row of lane 0; negative: padding
 
     __device__ __forceinline__ int tile(int step) const { return step - lane - offset; }
-    __device__ __forceinline__ int x_place(int row) const { return row < 0 ? 0 : 1 + (row >> x_shift); }
+    __device__ __forceinline__ int x_place(int row) const { return row < 0 || !cells ? 0 : 1 + (row >> x_shift); }
     __device__ __forceinline__ int y_place(int tile) const {
-        return tile < 0 || tile >= tiles ? 0 : 1 + (tile >> y_shift);
+        return tile < 0 || tile >= tiles || !cells ? 0 : 1 + (tile >> y_shift);
     }
 };
 
@@ -81,6 +82,7 @@ template <int R, int S, class T> __device__ __forceinline__ bool locate(const Wa
     p.y_shift = a.y_order + a.lead_lag - S;
     const int rows = a.x.counts[a.pairing.i(p.pair)] << p.x_shift, tall = a.lanes * R;
     p.tiles = a.y.counts[a.pairing.j(p.pair)] << p.y_shift;
+    p.cells = rows && p.tiles;
     p.strips = most(1, (rows + tall - 1) / tall);
     p.first = strip * tall - (p.strips * tall - rows);
     int longest = p.tiles, any = p.live && strip < p.strips;

@@ -67,6 +67,7 @@ template <int RX, int S> struct Tensor {
         Place its = *place_;
         its.first = __shfl_sync(FULL, its.first, first_lane);
         its.tiles = __shfl_sync(FULL, its.tiles, first_lane);
+        its.cells = __shfl_sync(FULL, int(its.cells), first_lane);
         its.offset = __shfl_sync(FULL, its.offset, first_lane);
         const double *its_x = pointer_of(x, first_lane) + share * x_pitch, *dx[N];
         const double *its_y = pointer_of(y, first_lane) + share * y_pitch, *dy[2];

@@ -13,6 +13,7 @@ mod level;
 use contract::functions;
 use contract::random::Decide;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -59,20 +60,30 @@ fn arbitrary_arguments() {
     replay("arguments.hex", fuzz_arguments::run);
 }
 
-/// The same without a corpus: bytes of a generator.
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is {text}")))
+}
+
+/// The same without a corpus: bytes of a generator. GOURSAT_FUZZ_SEED has it begin elsewhere, GOURSAT_FUZZ_SECONDS has
+/// it go on for so long.
 #[test]
 fn seeded_calls() {
     level::note();
-    let mut decide = Decide::Seed(1);
-    let rounds = 1500;
-    for round in 0..rounds {
-        let data: Vec<u8> = (0..120).map(|_| decide.byte()).collect();
-        let outcome = std::panic::catch_unwind(|| fuzz_calls::run(&data));
-        assert!(outcome.is_ok(), "round {round}: {data:?}");
+    let seed = number("GOURSAT_FUZZ_SEED").unwrap_or(1);
+    let end = number("GOURSAT_FUZZ_SECONDS").map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let mut decide = Decide::Seed(seed);
+    let mut run = |length: usize, target: fn(&[u8])| {
+        let data: Vec<u8> = (0..length).map(|_| decide.byte()).collect();
+        let outcome = std::panic::catch_unwind(|| target(&data));
+        assert!(outcome.is_ok(), "seed {seed}: {data:?}");
+    };
+    let mut rounds = 0;
+    while end.map_or(rounds < 1500, |end| Instant::now() < end) {
+        run(120, fuzz_calls::run);
+        (0..20).for_each(|_| run(60, fuzz_arguments::run));
+        rounds += 1;
     }
-    for round in 0..20 * rounds {
-        let data: Vec<u8> = (0..60).map(|_| decide.byte()).collect();
-        let outcome = std::panic::catch_unwind(|| fuzz_arguments::run(&data));
-        assert!(outcome.is_ok(), "round {round}: {data:?}");
-    }
+    println!("seed {seed}: {rounds} legal and {} arbitrary calls", 20 * rounds);
 }

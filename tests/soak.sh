@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-PARTS=(fuzz memory)
+PARTS=(fuzz seeds memory)
 
 # ------------------------------------------------------------------------------------------------------------- fuzzing
 # libFuzzer over the targets of tests/fuzz, with AddressSanitizer, at every SIMD level of the machine. What it finds new
@@ -62,6 +62,18 @@ fuzzer() {
 
 memory() {
     tests/soak/memory.sh $((($1 + 59) / 60))
+}
+
+# --------------------------------------------------------------------------------------------------------------- seeds
+# The same targets as `make test` builds them, without libFuzzer and sanitizer, at every level: bytes of a generator that
+# begins elsewhere each time. A failure names the seed.
+
+seeds() {
+    local level levels=(portable avx2 avx512)
+    for level in "${levels[@]}"; do
+        GOURSAT_SIMD=$level GOURSAT_FUZZ_SECONDS=$(($1 / ${#levels[@]} + 1)) GOURSAT_FUZZ_SEED=$((RANDOM << 15 | RANDOM)) \
+            cargo test --quiet --locked --test fuzz_corpus seeded_calls -- --nocapture | sed -n "s/^seed/soak: $level, &/p"
+    done
 }
 
 # ---------------------------------------------------------------------------------------------------------------- all

@@ -231,6 +231,33 @@ template <class T> void smooth(Score &score, const std::vector<Kernel<T>> &list)
     }
 }
 
+// Beside a path of one point k is 1, and gradients are 0, whatever the other path and the weight are made of.
+template <class T> void one_point(Score &score, const std::vector<Kernel<T>> &list) {
+    for (const auto &k : list) {
+        for (int lx : {1, 40}) {
+            if (is_grid(k.name) && k.back) continue; // every node has a weight there
+            Case c(k, 2, lx, lx == 1 ? 40 : 1);
+            c.asked.gram = c.asked.symmetric = false;
+            c.x = Paths(3, lx, c.x.dim, Layout::dense, 3), c.y = Paths(3, lx == 1 ? 40 : 1, c.x.dim, Layout::dense, 4);
+            for (double &value : (lx == 1 ? c.y : c.x).data) value = NAN;
+            const Call<T> call(c.machine, c.x, c.y, c.asked);
+            std::vector<T> got;
+            if (k.back) {
+                const auto g = call.backward(k, {1, NAN, INFINITY});
+                got = g.x, got.insert(got.end(), g.y.begin(), g.y.end());
+            } else {
+                got = is_grid(k.name) ? call.grid(k) : call.forward(k);
+            }
+            score.compared++;
+            bool well = true;
+            for (T value : got) well &= value == T(k.back ? 0 : 1);
+            if (well) continue;
+            score.wrong++;
+            std::fprintf(stderr, "WRONG %s: a path of one point beside NaN\n", k.name);
+        }
+    }
+}
+
 // The same bits whatever a pair travels with: launches, warps, the order of warps, states kept or not.
 template <class T> void repeatable(Score &score, const std::vector<Kernel<T>> &list) {
     for (const auto &k : list) {
@@ -266,6 +293,7 @@ template <class T> int all(const std::string &only) {
     boundaries(score, list);
     extremes(score, list);
     smooth(score, list);
+    one_point(score, list);
     repeatable(score, list);
     std::printf("signature kernels, f%d: %ld compared, %ld wrong, worst %.3g\n", int(sizeof(T)) * 8, score.compared, score.wrong, score.worst);
     return score.wrong != 0 || !score.compared;

@@ -28,7 +28,7 @@ cd "$root"
 
 # Those that take long under qemu are left out, and in abi what asks tools of this machine about the library.
 tests=("$@")
-[ ${#tests[@]} -gt 0 ] || tests=(bits environment gram kernel levels numbers peers)
+[ ${#tests[@]} -gt 0 ] || tests=(bits gram kernel levels peers)
 cargo test --locked --target $target "${tests[@]/#/--test=}"
 if [ $# -eq 0 ]; then
     cargo test --locked --target $target --test abi -- programs layouts first_program options

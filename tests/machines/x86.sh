@@ -20,7 +20,7 @@ cd "$root"
 
 # Those that take long under qemu are left out, and in abi what does not run the library.
 tests=("$@")
-[ ${#tests[@]} -gt 0 ] || tests=(environment gram kernel levels peers)
+[ ${#tests[@]} -gt 0 ] || tests=(gram kernel levels peers)
 ${CARGO:-cargo} test --locked "${tests[@]/#/--test=}"
 if [ $# -eq 0 ]; then
     ${CARGO:-cargo} test --locked --test abi -- programs layouts first_program options

@@ -26,7 +26,7 @@ class Home:
         self.library, self.index = library, index
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.index == self.index  # type: ignore[attr-defined]
+        return type(other) is type(self) and other.index == self.index
 
     def __hash__(self) -> int:
         return hash((type(self), self.index))

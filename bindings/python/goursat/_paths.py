@@ -260,7 +260,10 @@ def _broadcast(array: Array, shape: Shape) -> Array:
 
 
 def _total(array: Array, axes: Shape) -> Array:
-    return array.total(axes) if isinstance(array, DeviceArray) else array.sum(axis=axes, keepdims=True)
+    if isinstance(array, DeviceArray):
+        return array.total(axes)
+    total: Array = array.sum(axis=axes, keepdims=True)
+    return total
 
 
 def _joined(parts: list[Array], home: Optional[Home]) -> Array:
