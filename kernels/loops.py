@@ -1,9 +1,10 @@
-"""Instructions of the hottest loop of each signature kernel, a cell: what ptxas made of it, by pipe.
+"""Instructions of the hottest loops of each signature kernel, a cell: what ptxas made of them, by pipe.
 
-    cuobjdump -sass FILE.cubin > listing; python kernels/loops.py listing
+    ptxas -arch=sm_90 FILE.ptx -o FILE.cubin; cuobjdump -sass FILE.cubin > listing; python kernels/loops.py listing
 
-cuobjdump comes with the CUDA toolkit, and with the package triton of PyPI. The hottest loop is the innermost one with
-the most floating-point operations among those that shuffle; its steps are counted by the shuffles of k and e.
+cuobjdump comes with the CUDA toolkit, and with the package triton of PyPI. Loops over steps are those that shuffle; how
+many steps they have is told by what a step shuffles: k and e of each column forward; three numbers of each column and
+the gradients of y back. Kernels that go back have a loop forward, one that replays, and one that goes back.
 """
 
 import pathlib
@@ -21,9 +22,9 @@ PIPES = (
 
 
 def shapes():
-    """{kernel: (numbers a shuffle, channels, rows, columns)} of the lists of kernels that go forward."""
-    pattern = r"(?:FORWARD|TENSOR)\((\w+), (\w+), (\d+), (\d+), (\d+)"
-    lists = [(HERE / f"sigkernel_{name}.list").read_text() for name in ("forward", "tensor")]
+    """{kernel: (numbers a shuffle, channels, rows, columns)} of the lists."""
+    pattern = r"(?:FORWARD|BACKWARD|TENSOR)\((\w+), (\w+), (\d+), (\d+), (\d+)"
+    lists = [(HERE / f"sigkernel_{name}.list").read_text() for name in ("forward", "tensor", "backward")]
     found = re.findall(pattern, "".join(lists))
     return {name: (2 if kind == "double" else 1, int(d), int(r), 1 << int(s)) for name, kind, d, r, s in found}
 
@@ -40,39 +41,46 @@ def functions(listing):
     return found
 
 
-def innermost(code):
-    """Loops (first address, last address) without another loop inside: guarded jumps back."""
-    loops = []
+def loops(code):
+    """{pipe: count} of each loop, without the loops inside it: guarded jumps back."""
+    spans = []
     for address, name, operands, guarded in code:
         target = re.search(r"0x([0-9a-f]+)", operands)
         if name == "BRA" and guarded and target and int(target[1], 16) < address:
-            loops.append((int(target[1], 16), address))
-    return [a for a in loops if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in loops)]
+            spans.append((int(target[1], 16), address))
+    for first, last in spans:
+        inside = [s for s in spans if s != (first, last) and first <= s[0] and s[1] <= last]
+        counts = dict.fromkeys([pipe for pipe, _ in PIPES], 0) | {"other": 0}
+        for address, name, _, _ in code:
+            if first <= address <= last and not any(s[0] <= address <= s[1] for s in inside):
+                counts[next((pipe for pipe, pattern in PIPES if re.match(pattern, name)), "other")] += 1
+        yield counts
 
 
-def count(code, loop):
-    counts = {}
-    for address, name, _, _ in code:
-        if loop[0] <= address <= loop[1]:
-            pipe = next((pipe for pipe, pattern in PIPES if re.match(pattern, name)), "other")
-            counts[pipe] = counts.get(pipe, 0) + 1
-    return counts
+def of_steps(code, shape):
+    """(what it does, its steps, counts) of each loop over steps."""
+    words, channels, rows, columns = shape
+    back = words * (3 * columns + channels)
+    kinds = iter(("forward", "replay"))
+    for counts in loops(code):
+        steps = counts["shuffle"] / (2 * words * columns)
+        if counts["fp"] < 4 * rows * columns or not steps:
+            continue
+        if counts["shuffle"] == back and counts["fp"] > 10 * rows * columns:
+            yield "back", 1, counts
+        else:
+            yield next(kinds), steps, counts
 
 
 def main():
-    print("| kernel | steps | fp a cell | all a cell | shuffles | shared | global | spilled |")
-    print("| --- |" + " ---: |" * 7)
+    print("| kernel | loop | steps | fp a cell | all a cell | shuffles | shared | global | spilled |")
+    print("| --- | --- |" + " ---: |" * 7)
     known = shapes()
     for name, code in functions(pathlib.Path(sys.argv[1]).read_text()).items():
-        loops = [counts for loop in innermost(code) if (counts := count(code, loop)).get("shuffle")]
-        if name not in known or not loops:
-            continue
-        words, _, rows, columns = known[name]
-        best = max(loops, key=lambda counts: counts.get("fp", 0))
-        steps = best["shuffle"] / (2 * words * columns)
-        cells = steps * rows * columns
-        rest = " | ".join(str(best.get(pipe, 0)) for pipe in ("shuffle", "shared", "global", "spilled"))
-        print(f"| `{name}` | {steps:g} | {best.get('fp', 0) / cells:.2f} | {sum(best.values()) / cells:.2f} | {rest} |")
+        for kind, steps, counts in of_steps(code, known[name]) if name in known else ():
+            cells = steps * known[name][2] * known[name][3]
+            rest = " | ".join(str(counts[pipe]) for pipe in ("shuffle", "shared", "global", "spilled"))
+            print(f"| `{name}` | {kind} | {steps:g} | {counts['fp'] / cells:.2f} | {sum(counts.values()) / cells:.2f} | {rest} |")
 
 
 if __name__ == "__main__":
