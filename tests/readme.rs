@@ -42,6 +42,9 @@ fn run_rust(source: &Path) -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let library = artifacts().join("libgoursat.rlib");
     let mut compile = Command::new(rustc);
+    // What instruments the library must reach programs with it.
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    compile.args(flags.split_whitespace());
     compile.args(["--edition=2024", "-Dwarnings", "-L"]);
     compile.arg(format!("dependency={}", artifacts().display()));
     compile.arg(format!("--extern=goursat={}", library.display()));
