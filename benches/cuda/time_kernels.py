@@ -4,8 +4,8 @@
 
 Needs the driver, NumPy and kernels/*.ptx; no toolkit. --check compares results with the library (the Python package
 goursat, or GOURSAT_LIBRARY), and times nothing; --small does tiny cases, for machines that only pretend to be a GPU.
-The floor of a call is its fused multiply-adds over what the device has of them a second outside its tensor cores: FLOORS. Inputs lie
-on the device; each time is the least of several, between events on the stream.
+The floor of a call is its fused multiply-adds over what the device has of them a second outside its tensor cores: FLOORS
+below. Inputs lie on the device; each time is the least of several, between events on the stream.
 """
 
 import argparse
