@@ -129,12 +129,11 @@ impl<S: Real> Loader<S> {
     {
         let options = &pairs.options;
         let mut lanes = [Lane::empty(); MAX_LANES];
-        let paths = group.pairs.iter().map(|&b| pairs.x.path(b));
-        let count = self.x.lanes(paths, options, &mut lanes)?;
+        let turns = (group.pairs, group.ahead);
+        let count = self.x.lanes_ahead(&pairs.x, turns, options, &mut lanes)?;
         sweep.x.interleave(&lanes[..count], scale(options));
         let mut lanes = [Lane::empty(); MAX_LANES];
-        let paths = group.pairs.iter().map(|&b| pairs.y.path(b));
-        let count = self.y.lanes(paths, options, &mut lanes)?;
+        let count = self.y.lanes_ahead(&pairs.y, turns, options, &mut lanes)?;
         sweep.y.interleave(&lanes[..count], 1.0);
         Ok(())
     }

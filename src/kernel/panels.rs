@@ -11,14 +11,26 @@ use std::ops::Range;
 pub(super) struct Lane<'a, S> {
     pub points: &'a [S],
     pub time_step: S,
+    /// What is to be had from memory meanwhile.
+    pub ahead: &'a [S],
 }
 
-impl<S: Real> Lane<'_, S> {
+/// Bytes of a path that are asked for ahead: short paths are over before the processor has seen where they lead.
+const AHEAD: usize = 4096;
+
+impl<'a, S: Real> Lane<'a, S> {
     pub fn empty() -> Self {
         Lane {
             points: &[],
             time_step: S::ZERO,
+            ahead: &[],
         }
+    }
+
+    /// Asks for the first points of a path, as these are read.
+    pub fn look_ahead(&mut self, path: &Path<'a, S>) {
+        let points = path.as_slice().unwrap_or(&[]);
+        self.ahead = &points[..points.len().min(AHEAD / size_of::<S>())];
     }
 }
 
@@ -293,6 +305,9 @@ fn transpose<V: Lanes, const P: usize>(
         let from = done.min(count.saturating_sub(V::LANES));
         for l in 0..V::LANES {
             block[l] = increments::<V>(lanes[l].points, dim, from, late[l]) * scale;
+            if let Some(ahead) = lanes[l].ahead.get(done..) {
+                V::prefetch(ahead);
+            }
         }
         V::transpose(&mut block);
         let all = count.min(V::LANES);
