@@ -237,12 +237,17 @@ header: ## write include/goursat.h anew from src/ffi
 abi: ## write include/goursat.abi anew: what programs that were compiled rely on
 	GOURSAT_BLESS=1 $(CARGO) test --locked --test abi_text interface_is_as_committed
 
+LEVELS ?= $(LESSER) $(BEST)
 MINUTES ?= 10
 soak: all build/test/ready ## fuzzing and soak-memory for MINUTES=10 or as long as you like, building not counted: adds to tests/fuzz/corpus
 	PYTHON=build/test/bin/python tests/soak.sh $(MINUTES) $(PARTS)
 
-bench: ## benchmarks on one thread; GOURSAT_SIMD=avx2 make bench for another level
-	GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked
+bench: ## criterion's benchmarks on one thread at each SIMD level, after the ceilings of a core; LEVELS="avx2" for some
+	@mkdir -p build
+	$(CC) -O3 -march=native -ffp-contract=fast benches/peers/ceiling.c -o build/ceiling
+	@build/ceiling | awk '{ printf "ceilings of a core: %.1f and %.1f billion multiply-adds a second (f64, f32), %.1f GB/s read\n", \
+		$$1 / 1e9, $$2 / 1e9, $$3 / 1e9 }'
+	set -e; for level in $(LEVELS); do GOURSAT_SIMD=$$level GOURSAT_NUM_THREADS=1 $(CARGO) bench --locked; done
 
 .PHONY: accuracy
 accuracy: build/peers/ready ## errors on hard inputs, pySigLib's beside them, against long double and 80 digits: build/accuracy.md (some 20 minutes)
@@ -252,6 +257,11 @@ accuracy: build/peers/ready ## errors on hard inputs, pySigLib's beside them, ag
 bench-peers: build/peers/ready ## beside pySigLib on one thread: build/peers.md, .csv and .png
 	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"
 	build/peers/bin/python benches/peers/compare.py
+
+.PHONY: bench-levels
+bench-levels: build/peers/ready ## every SIMD level beside the one below it, on one thread: build/levels.md and .csv
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"
+	build/peers/bin/python benches/peers/levels.py
 
 .PHONY: bench-sweep
 bench-sweep: build/peers/ready ## shares of the floor over many shapes, on one thread: build/sweep.csv and .png

@@ -1,6 +1,8 @@
-/* Fused multiply-adds a second of one core, in f64 and f32: what shares of the floor are measured by.
- * cc -O3 -march=native -ffp-contract=fast ceiling.c -o ceiling; it prints both numbers. */
+/* Fused multiply-adds a second of one core, in f64 and f32, what shares of the floor are measured by; and bytes a second
+ * that it reads from memory. cc -O3 -march=native -ffp-contract=fast ceiling.c -o ceiling; it prints the three numbers.
+ * For a lesser SIMD level: -march=x86-64-v3 (AVX2), -march=x86-64-v2 (no fused multiply-add: a product and a sum count). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #if defined __AVX512F__
@@ -46,8 +48,33 @@ static double seconds(void)
 CEILING(double)
 CEILING(float)
 
+/* Sums of more numbers than caches hold. */
+static double bandwidth(void)
+{
+    typedef long vector __attribute__((vector_size(BYTES)));
+    size_t size = (size_t)1 << 28, count = size / sizeof(vector);
+    vector *numbers = aligned_alloc(BYTES, size), sums[4] = {{0}};
+    double best = 0;
+    if (!numbers)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = sums[0] + (long)i;
+    for (int turn = 0; turn < 5; turn++) {
+        double begun = seconds();
+        for (size_t i = 0; i < count; i += 4)
+            for (int j = 0; j < 4; j++)
+                sums[j] += numbers[i + j];
+        double rate = size / (seconds() - begun);
+        best = rate > best ? rate : best;
+    }
+    sums[0] += sums[1] + sums[2] + sums[3];
+    best = sums[0][0] == 1 ? 0 : best; /* so that the sums are needed */
+    free(numbers);
+    return best;
+}
+
 int main(void)
 {
-    printf("%.4g %.4g\n", ceiling_double(), ceiling_float());
+    printf("%.4g %.4g %.4g\n", ceiling_double(), ceiling_float(), bandwidth());
     return 0;
 }

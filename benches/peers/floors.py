@@ -33,15 +33,15 @@ def signature(length, dim, degree, paths=1, back=False) -> float:
     return (2.5 if back else 1) * paths * (length - 1) * words
 
 
-def ceilings() -> Optional[dict[str, float]]:
-    """Multiply-adds a second of one core, by precision; None without a compiler for C."""
+def ceilings(architecture: str = "native") -> Optional[dict[str, float]]:
+    """Multiply-adds a second of one core, by precision, and "bytes" that it reads; None without a compiler for C."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if not compiler:
         return None
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "ceiling"
         source = Path(__file__).with_name("ceiling.c")
-        command = [compiler, "-O3", "-march=native", "-ffp-contract=fast", source, "-o", program]
+        command = [compiler, "-O3", f"-march={architecture}", "-ffp-contract=fast", source, "-o", program]
         subprocess.run(command, check=True)
         numbers = subprocess.run([program], check=True, capture_output=True, text=True).stdout.split()
-    return dict(zip(["float64", "float32"], map(float, numbers)))
+    return dict(zip(["float64", "float32", "bytes"], map(float, numbers)))

@@ -2,7 +2,7 @@
 
 use super::panels::Sums;
 use super::scheme::{Scheme, Vectors};
-use super::tile::{BlockSlopes, Record, Records, Scratch, Tile, products, slots};
+use super::tile::{BlockSlopes, RING, Record, Records, Scratch, Tile, products, slots};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
@@ -13,6 +13,9 @@ const CELLS: usize = 32;
 
 /// Bytes of increments that stay in the first-level cache while others pass by.
 const NEAR: usize = 24 << 10;
+
+/// Bytes of increments in a long block.
+const LONG: usize = 256 << 10;
 
 /// The panels of one axis, cut into blocks. The cuts are counted from the END, where all lanes of a group and all plans
 /// agree: so sums over blocks have the same bits whatever a pair travels with.
@@ -34,6 +37,16 @@ impl Cuts {
     /// Of columns.
     pub fn columns<const C: usize>(panels: usize, cells_an_increment: usize) -> Self {
         Self::new(panels, C * cells_an_increment)
+    }
+
+    /// Of columns where nothing is renewed and nothing kept: as long as the increments of y stay in the second-level
+    /// cache.
+    pub fn long_columns<V, const C: usize>(panels: usize, channels: usize) -> Self {
+        let cuts = Self::new(panels, C);
+        Cuts {
+            each: cuts.each.max(LONG / (channels * size_of::<[V; C]>())),
+            ..cuts
+        }
     }
 
     fn new(panels: usize, cells: usize) -> Self {
@@ -90,19 +103,23 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     let rows = R * tile.cells().0;
     let increments = dy.len() / channels * C;
     let slots = slots::<R>(rows, top.len());
-    let all = size_of_val(dy) > NEAR + NEAR / 2;
+    // In long blocks every row of tiles makes its own.
+    let all = size_of_val(dy) > NEAR + NEAR / 2 && increments <= RING;
     if all {
-        all_products(dx, dy, channels, records.h());
+        let (h, stride) = records.h(increments);
+        all_products(dx, dy, channels, h, stride);
     }
     for (i, (dx, left)) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(rows)).enumerate() {
         let below = left[left.len() - 1].value();
         let (h, mut record) = records.row(i, increments, slots, all);
-        if !all {
+        let h = if T::MAKES { h } else { &mut h[..increments] };
+        if !all && !T::MAKES {
             row_products(dx, dy, channels, h);
         }
         V::call(RowForward::<V, S, T, _, R, C> {
             tile,
             h,
+            made: all,
             increments: (dx, dy),
             scratch,
             left,
@@ -117,7 +134,8 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
 /// A row of tiles, forward.
 struct RowForward<'a, V: Lanes, S: Scheme<V>, T, Q, const R: usize, const C: usize> {
     tile: &'a T,
-    h: &'a [[V; R]],
+    h: &'a mut [[V; R]],
+    made: bool,
     increments: (&'a [[V; R]], &'a [[V; C]]),
     scratch: &'a mut Scratch<V>,
     left: &'a mut [S::Edge],
@@ -136,8 +154,9 @@ where
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        self.tile.forward::<S>(
+        self.tile.forward::<S, Q>(
             self.h,
+            self.made,
             self.increments,
             self.scratch,
             self.left,
@@ -182,18 +201,18 @@ where
     }
 }
 
-/// Δ/2 of all increments, some columns at a time.
+/// Δ/2 of all increments, some columns at a time; `stride` columns of room a row.
 #[inline(always)]
 fn all_products<V: Lanes, const R: usize, const C: usize>(
     dx: &[[V; R]],
     dy: &[[V; C]],
     channels: usize,
     h: &mut [[V; R]],
+    stride: usize,
 ) {
-    let increments = dy.len() / channels * C;
     let columns = (NEAR / size_of::<[V; C]>() / channels).max(1);
     for (part, dy) in dy.chunks(columns * channels).enumerate() {
-        for (dx, h) in dx.chunks_exact(channels).zip(h.chunks_exact_mut(increments)) {
+        for (dx, h) in dx.chunks_exact(channels).zip(h.chunks_exact_mut(stride)) {
             row_products(dx, dy, channels, &mut h[part * columns * C..]);
         }
     }

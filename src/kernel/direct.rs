@@ -1,9 +1,10 @@
 //! Tiles without refinement: one cell an increment, or two by two with lead-lag.
 
 use super::scheme::{Factors, Scheme, Single, Vectors};
-use super::tile::{Record, Scratch, Tile, apart, slots};
+use super::tile::{Products, RING, Record, Scratch, Tile, apart, slots};
 use super::wave::{self, Field, FieldBack};
 use crate::simd::Lanes;
+use std::ops::Range;
 
 /// One cell an increment.
 #[derive(Clone, Copy)]
@@ -17,6 +18,55 @@ impl<V: Lanes, const R: usize> Field<V> for Deltas<'_, V, R> {
     #[inline(always)]
     fn at(&self, row: usize, column: usize) -> Single<V> {
         Single::new(self.0[column][row])
+    }
+}
+
+/// The same, made of the increments just before the wave comes to it, unless it is there. It stays, or it has room for
+/// [`RING`] columns only.
+struct Making<'a, V, const R: usize, const C: usize, const STAYS: bool> {
+    h: &'a mut [[V; R]],
+    increments: (&'a [[V; R]], &'a [[V; C]]),
+    made: bool,
+    /// Where in the ring column 0 is: columns that are made together do not go over its end.
+    begin: usize,
+}
+
+impl<'a, V: Lanes, const R: usize, const C: usize, const STAYS: bool> Making<'a, V, R, C, STAYS> {
+    #[inline(always)]
+    fn new(h: &'a mut [[V; R]], increments: (&'a [[V; R]], &'a [[V; C]]), made: bool, columns: usize) -> Self {
+        let begin = if STAYS || made { 0 } else { RING - wave::first(columns) };
+        Making {
+            h,
+            increments,
+            made,
+            begin,
+        }
+    }
+
+    #[inline(always)]
+    fn place(&self, column: usize) -> usize {
+        if STAYS { column } else { (self.begin + column) % RING }
+    }
+}
+
+impl<V: Lanes, const R: usize, const C: usize, const STAYS: bool> Field<V> for Making<'_, V, R, C, STAYS> {
+    type Factors = Single<V>;
+
+    #[inline(always)]
+    fn at(&self, row: usize, column: usize) -> Single<V> {
+        Single::new(self.h[self.place(column)][row])
+    }
+
+    #[inline(always)]
+    fn ready(&mut self, columns: Range<usize>) {
+        if self.made {
+            return;
+        }
+        let (dx, dy) = self.increments;
+        let dy = &dy[columns.start / C * dx.len()..columns.end / C * dx.len()];
+        let first = self.place(columns.start);
+        let h = &mut self.h[first..first + columns.len()];
+        V::call(Products { dx, dy, h });
     }
 }
 
@@ -42,6 +92,8 @@ impl<V: Lanes, const R: usize> FieldBack<V> for Shares<'_, V, R> {
 }
 
 impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
+    const MAKES: bool = true;
+
     fn cells(&self) -> (usize, usize) {
         (1, 1)
     }
@@ -51,18 +103,25 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
     }
 
     #[inline(always)]
-    fn forward<S: Scheme<V>>(
+    fn forward<S: Scheme<V>, Q: Record<V>>(
         &self,
-        h: &[[V; R]],
-        _: (&[[V; R]], &[[V; C]]),
+        h: &mut [[V; R]],
+        made: bool,
+        increments: (&[[V; R]], &[[V; C]]),
         _: &mut Scratch<V>,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
         corner: V,
-        record: &mut impl Record<V>,
+        record: &mut Q,
     ) {
         let left = left.first_chunk_mut().expect("an edge a row");
-        wave::forward::<V, S, R>(&Deltas(&h[..top.len()]), left, top, corner, record, 0);
+        if const { Q::KEEPS } {
+            let mut field = Making::<V, R, C, true>::new(&mut h[..top.len()], increments, made, top.len());
+            wave::forward::<V, S, R>(&mut field, left, top, corner, record, 0);
+        } else {
+            let mut field = Making::<V, R, C, false>::new(&mut h[..RING], increments, made, top.len());
+            wave::forward::<V, S, R>(&mut field, left, top, corner, record, 0);
+        }
     }
 
     #[inline(always)]
@@ -129,21 +188,22 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
     }
 
     #[inline(always)]
-    fn forward<S: Scheme<V>>(
+    fn forward<S: Scheme<V>, Q: Record<V>>(
         &self,
-        h: &[[V; R]],
+        h: &mut [[V; R]],
+        _: bool,
         increments: (&[[V; R]], &[[V; C]]),
         scratch: &mut Scratch<V>,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
         mut corner: V,
-        record: &mut impl Record<V>,
+        record: &mut Q,
     ) {
         let size = slots::<R>(R, top.len());
         let cells = self.unfold(h, increments, scratch);
         for (half, (h, left)) in cells.into_iter().zip(left.as_chunks_mut().0).enumerate() {
             let below = left[R - 1].value();
-            wave::forward::<V, S, R>(&Deltas(h), left, top, corner, record, half * size);
+            wave::forward::<V, S, R>(&mut Deltas(h), left, top, corner, record, half * size);
             corner = below;
         }
     }

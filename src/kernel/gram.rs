@@ -264,7 +264,7 @@ impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, S> {
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
         let plan = self.plan;
-        let mut sweep = Sweep::<V, C, T, R, K>::new(tile, &plan.extent())?;
+        let mut sweep = Sweep::<V, C, T, R, K>::forth(tile, &plan.extent())?;
         let mut loader = Loader::new()?;
         while let Some(Rows { places, mut outputs }) = self.queue.take() {
             for group in plan.groups(&places) {

@@ -6,7 +6,7 @@
 use super::block::{self, Cuts, Replay};
 use super::panels::{Channels, Places, Side, Sums};
 use super::scheme::{Scheme, Vectors};
-use super::tile::{BlockNodes, Passing, Scratch, Tile, slots};
+use super::tile::{BlockNodes, Passing, RING, Scratch, Tile, slots};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
@@ -67,12 +67,30 @@ where
 {
     #[inline(always)]
     pub fn new(tile: T, extent: &Extent) -> Result<Self> {
-        let (x_cells, y_cells) = tile.cells();
-        let each = (Cuts::rows::<R>(0, x_cells).each, Cuts::columns::<C>(0, y_cells).each);
+        Self::with(tile, extent, Cuts::columns::<C>(0, tile.cells().1))
+    }
+
+    /// For kernels alone.
+    #[inline(always)]
+    pub fn forth(tile: T, extent: &Extent) -> Result<Self> {
+        let channels = extent.channels.seen(extent.unfolded);
+        if const { T::MAKES && !S::RENEWS } && extent.repeats == (0, 0) && !extent.unfolded {
+            return Self::with(tile, extent, Cuts::long_columns::<V, C>(0, channels));
+        }
+        Self::new(tile, extent)
+    }
+
+    #[inline(always)]
+    fn with(tile: T, extent: &Extent, columns: Cuts) -> Result<Self> {
+        let x_cells = tile.cells().0;
+        let each = (Cuts::rows::<R>(0, x_cells).each, columns.each);
         let x = Side::new(extent.x(), extent.channels, each.0)?;
         let y = Side::new(extent.y(), extent.channels, each.1)?;
         let rows = Cuts::rows::<R>(x.places().panels(), x_cells);
-        let columns = Cuts::columns::<C>(y.places().panels(), y_cells);
+        let columns = Cuts {
+            panels: y.places().panels(),
+            ..columns
+        };
         let flat = S::flat(V::zero());
         Ok(Sweep {
             x,
@@ -84,7 +102,7 @@ where
             top: try_vec(columns.total(), flat)?,
             left: try_vec(rows.most(), flat)?,
             sums: try_vec(columns.blocks(), flat)?,
-            h: try_vec(rows.each * columns.each * C, [V::zero(); R])?,
+            h: try_vec(rows.each * RING.max(columns.each * C), [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         })
     }

@@ -218,7 +218,7 @@ impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, '_, S> {
                 }
                 continue;
             }
-            let sweep = made(&mut sweep, || Sweep::<V, C, T, R, K>::new(tile, self.extent))?;
+            let sweep = made(&mut sweep, || Sweep::<V, C, T, R, K>::forth(tile, self.extent))?;
             loader.load(self.pairs, &group, sweep)?;
             let mut meter = Meter::new(self.queue, group.cells());
             let k = sweep.kernels(&mut |part, whole| meter.tell(part, whole))?;

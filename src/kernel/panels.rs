@@ -262,6 +262,17 @@ struct Cursor<'a, V, const P: usize> {
 }
 
 impl<V: Lanes, const P: usize> Cursor<'_, V, P> {
+    /// Some numbers of every lane, given lane by lane.
+    #[inline(always)]
+    fn put_lanes(&mut self, mut block: [V; MAX_LANES], numbers: Range<usize>) {
+        V::transpose(&mut block);
+        for e in 0..V::LANES {
+            if numbers.contains(&e) {
+                self.put(block[e]);
+            }
+        }
+    }
+
     #[inline(always)]
     fn put(&mut self, vector: V) {
         self.panels[self.panel + self.channel][self.increment] = vector;
@@ -298,26 +309,34 @@ fn transpose<V: Lanes, const P: usize>(
     let scale = V::constant(scale);
     // A shorter lane begins later.
     let late = lanes.map(|lane| count + dim - lane.points.len().max(dim));
-    let mut block = [V::zero(); MAX_LANES];
+    let (mut whole, mut ahead) = (count >= V::LANES, usize::MAX);
+    for l in 0..V::LANES {
+        whole &= lanes[l].points.len() == count + dim;
+        ahead = ahead.min(lanes[l].ahead.len());
+    }
     let mut done = 0;
     while done < count {
         // The last block overlaps the one before it.
         let from = done.min(count.saturating_sub(V::LANES));
-        for l in 0..V::LANES {
-            block[l] = increments::<V>(lanes[l].points, dim, from, late[l]) * scale;
-            if let Some(ahead) = lanes[l].ahead.get(done..) {
-                V::prefetch(ahead);
+        let new = done - from..count.min(V::LANES);
+        // A block for each way: one that is filled without a loop stays in registers.
+        if whole {
+            let mut block = [V::zero(); MAX_LANES];
+            for l in 0..V::LANES {
+                let points = &lanes[l].points[from..][..dim + V::LANES];
+                block[l] = (V::load(&points[dim..]) - V::load(points)) * scale;
             }
-        }
-        V::transpose(&mut block);
-        let all = count.min(V::LANES);
-        if from == done && all == V::LANES {
-            for e in 0..V::LANES {
-                cursor.put(block[e]);
-            }
+            cursor.put_lanes(block, new);
         } else {
-            for &vector in &block[done - from..all] {
-                cursor.put(vector);
+            let mut block = [V::zero(); MAX_LANES];
+            for l in 0..V::LANES {
+                block[l] = increments::<V>(lanes[l].points, dim, from, late[l]) * scale;
+            }
+            cursor.put_lanes(block, new);
+        }
+        if done < ahead {
+            for l in 0..V::LANES {
+                V::prefetch(&lanes[l].ahead[done..]);
             }
         }
         done = from + V::LANES;
@@ -367,7 +386,7 @@ impl<V: Lanes, const P: usize> Sums<V, P> {
         if self.places.direct() {
             let sums = &mut self.panels[panel * self.dim + channel];
             for (sum, value) in sums.iter_mut().zip(values) {
-                *sum = *sum + value;
+                (*sum + value).put(sum);
             }
             return;
         }

@@ -106,15 +106,16 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
     }
 
     #[inline(always)]
-    fn forward<S: Scheme<V>>(
+    fn forward<S: Scheme<V>, Q: Record<V>>(
         &self,
-        h: &[[V; R]],
+        h: &mut [[V; R]],
+        _: bool,
         increments: (&[[V; R]], &[[V; C]]),
         scratch: &mut Scratch<V>,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
         mut corner: V,
-        record: &mut impl Record<V>,
+        record: &mut Q,
     ) {
         let Scratch { factors, columns, .. } = scratch;
         let factors = &mut factors[..<Self as Tile<V, R, C>>::shared(self, h.len())];
@@ -123,13 +124,13 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
         let size = slots::<R>(R, top.len());
         for (group, left) in left.as_chunks_mut().0.iter_mut().enumerate() {
             let below = left[R - 1].value();
-            let field = Shared::<V, R> {
+            let mut field = Shared::<V, R> {
                 factors,
                 columns,
                 before: group * R,
                 tile: *self,
             };
-            wave::forward::<V, S, R>(&field, left, top, corner, record, group * size);
+            wave::forward::<V, S, R>(&mut field, left, top, corner, record, group * size);
             corner = below;
         }
     }

@@ -10,7 +10,7 @@ use super::course::{Course, Step, Widths};
 use super::pairs::{Extent, Tick};
 use super::panels::{Channels, Lane, Places, Side};
 use super::scheme::{Scheme, Vectors};
-use super::tile::{Passing, Scratch, Tile};
+use super::tile::{Passing, RING, Scratch, Tile};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 use std::ops::Range;
@@ -296,7 +296,7 @@ where
             left: try_vec(rows.blocks() * rows.most(), S::flat(V::zero()))?,
             corners: try_vec(rows.blocks(), V::zero())?,
             sums: try_vec(rows.blocks(), S::flat(V::zero()))?,
-            h: try_vec(rows.each * columns.each * C, [V::zero(); R])?,
+            h: try_vec(rows.each * RING.max(columns.each * C), [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         })
     }

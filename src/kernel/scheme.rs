@@ -136,6 +136,8 @@ impl<V: Lanes> Factors<V> for Many<V> {
 
 /// What is kept along the grid. States are arrays of vectors, so that they can be moved from lane to lane.
 pub(super) trait Scheme<V: Lanes>: Send + Sync + 'static {
+    /// Whether blocks of cells are where k is renewed.
+    const RENEWS: bool;
     /// At an edge: k at its far end first.
     type Edge: Vectors<V>;
     /// Of the adjoint: what a row hands to the left, and what a column hands up.
@@ -196,6 +198,7 @@ impl<V: Lanes, const N: usize> Vectors<V> for [V; N] {
 pub(super) struct Values;
 
 impl<V: Lanes> Scheme<V> for Values {
+    const RENEWS: bool = false;
     type Edge = [V; 1];
     /// A·w and B·w of the cell to the right.
     type Row = [V; 2];
@@ -260,6 +263,7 @@ fn add_compensated<V: Lanes>(increment: V, sum: &mut [V]) -> V {
 pub(super) struct Carried;
 
 impl<V: Lanes> Scheme<V> for Carried {
+    const RENEWS: bool = true;
     type Edge = [V; 2];
     /// w, its increment along the column to the right, and a·w, b·w of the cell to the right.
     type Row = [V; 4];

@@ -1,8 +1,12 @@
 //! A row of tiles, each of R × C increments of x and y: their products, and what becomes of them in cells.
 
 use super::scheme::{Factors, Many, Scheme};
+use super::wave::NEXT;
 use crate::error::{Result, try_vec};
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Part};
+
+/// Room for columns of Δ/2 that are made on the way: those of a turn, and those that the wave still looks back to.
+pub(super) const RING: usize = 2 * NEXT;
 
 /// Rows of a panel whose products are summed together: with C columns, their sums stay in registers.
 const TOGETHER: usize = 4;
@@ -21,8 +25,31 @@ pub(super) fn products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], 
         }
         for c in 0..C {
             for r in 0..TOGETHER {
-                h[c][first + r] = sums[c][r];
+                sums[c][r].put(&mut h[c][first + r]);
             }
+        }
+    }
+}
+
+/// [`products`] of a row of tiles, as a function of its own.
+pub(super) struct Products<'a, V, const R: usize, const C: usize> {
+    pub dx: &'a [[V; R]],
+    pub dy: &'a [[V; C]],
+    pub h: &'a mut [[V; R]],
+}
+
+impl<V: Lanes, const R: usize, const C: usize> Part<V> for Products<'_, V, R, C> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (h, dy) in self
+            .h
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip(self.dy.chunks_exact(self.dx.len()))
+        {
+            products(self.dx, dy, h);
         }
     }
 }
@@ -30,12 +57,15 @@ pub(super) fn products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], 
 /// Is told of every cell of a row of tiles. `slot` counts R rows after R rows; within them the steps of the wave, R slots
 /// each.
 pub(super) trait Record<V: Lanes> {
+    /// Whether Δ/2 is to stay where it is put.
+    const KEEPS: bool = true;
     /// l, u, d of the cell, its factors, and its k.
     fn cell<F: Factors<V>>(&mut self, slot: usize, around: [V; 3], factors: F, k: V);
 }
 
 /// Forgets.
 impl<V: Lanes> Record<V> for () {
+    const KEEPS: bool = false;
     #[inline(always)]
     fn cell<F: Factors<V>>(&mut self, _: usize, _: [V; 3], _: F, _: V) {}
 }
@@ -68,8 +98,8 @@ pub(super) trait Records<V: Lanes, const R: usize> {
     type Row<'a>: Record<V>
     where
         Self: 'a;
-    /// Room for Δ/2 of all rows.
-    fn h(&mut self) -> &mut [[V; R]];
+    /// Room for Δ/2 of all rows, and how many columns of them there is room for where there are so many increments.
+    fn h(&mut self, increments: usize) -> (&mut [[V; R]], usize);
     /// For row number `row` of tiles, of `increments` columns and `slots` slots; `all`: Δ/2 of all rows is there.
     fn row(&mut self, row: usize, increments: usize, slots: usize, all: bool) -> (&mut [[V; R]], Self::Row<'_>);
 }
@@ -83,13 +113,13 @@ impl<V: Lanes, const R: usize> Records<V, R> for Passing<'_, V, R> {
     where
         Self: 'a;
     #[inline(always)]
-    fn h(&mut self) -> &mut [[V; R]] {
-        self.0
+    fn h(&mut self, _: usize) -> (&mut [[V; R]], usize) {
+        (self.0, RING)
     }
     #[inline(always)]
-    fn row(&mut self, row: usize, increments: usize, _: usize, all: bool) -> (&mut [[V; R]], ()) {
+    fn row(&mut self, row: usize, _: usize, _: usize, all: bool) -> (&mut [[V; R]], ()) {
         let row = if all { row } else { 0 };
-        (&mut self.0[row * increments..][..increments], ())
+        (&mut self.0[row * RING..][..RING], ())
     }
 }
 
@@ -105,8 +135,8 @@ impl<V: Lanes, const R: usize> Records<V, R> for BlockSlopes<'_, V, R> {
     where
         Self: 'a;
     #[inline(always)]
-    fn h(&mut self) -> &mut [[V; R]] {
-        self.h
+    fn h(&mut self, increments: usize) -> (&mut [[V; R]], usize) {
+        (self.h, increments)
     }
     #[inline(always)]
     fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Slopes<'_, V>) {
@@ -129,8 +159,8 @@ impl<V: Lanes, const R: usize> Records<V, R> for BlockNodes<'_, V, R> {
     where
         Self: 'a;
     #[inline(always)]
-    fn h(&mut self) -> &mut [[V; R]] {
-        self.h
+    fn h(&mut self, increments: usize) -> (&mut [[V; R]], usize) {
+        (self.h, increments)
     }
     #[inline(always)]
     fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Nodes<'_, V>) {
@@ -195,23 +225,27 @@ pub(super) const fn slots<const R: usize>(rows: usize, columns: usize) -> usize 
 
 /// How the cells of a row of tiles come of its increments.
 pub(super) trait Tile<V: Lanes, const R: usize, const C: usize>: Copy + Send + Sync {
+    /// Whether Δ/2 is made as the cells need it: else it is there before.
+    const MAKES: bool = false;
+
     /// Refined cells along an increment of x and of y.
     fn cells(&self) -> (usize, usize);
 
     /// Factors that cells of a row of tiles share, of so many increments of y.
     fn shared(&self, increments: usize) -> usize;
 
-    /// All cells, given h = Δ/2 of the columns of increments, the edges left and above and the corner between; leaves
-    /// the right and lower edges.
-    fn forward<S: Scheme<V>>(
+    /// All cells, given h = Δ/2 of the columns of increments if it was `made`, the edges left and above and the corner
+    /// between; leaves the right and lower edges.
+    fn forward<S: Scheme<V>, Q: Record<V>>(
         &self,
-        h: &[[V; R]],
+        h: &mut [[V; R]],
+        made: bool,
         increments: (&[[V; R]], &[[V; C]]),
         scratch: &mut Scratch<V>,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
         corner: V,
-        record: &mut impl Record<V>,
+        record: &mut Q,
     );
 
     /// The adjoint of all cells, backwards: `slopes` as [`Slopes`] kept them, `given`, if `GIVEN`, the gradient at every

@@ -4,11 +4,31 @@
 use super::scheme::{Factors, Scheme, Vectors};
 use super::tile::Record;
 use crate::simd::Lanes;
+use std::ops::Range;
 
 /// The factors of the cells of R rows.
 pub(super) trait Field<V: Lanes> {
     type Factors: Factors<V>;
     fn at(&self, row: usize, column: usize) -> Self::Factors;
+
+    /// Is told of columns that the wave comes to next: the [`first`] ones, then [`NEXT`] at a time. It looks back to R - 1
+    /// columns before them.
+    #[inline(always)]
+    fn ready(&mut self, _columns: Range<usize>) {}
+}
+
+/// Columns that a field is told of at once: few enough for their Δ to stay in the first-level cache, and many enough for
+/// what the wave holds in registers to be put aside meanwhile.
+pub(super) const NEXT: usize = 16;
+
+/// Columns that a field is told of first: never few before others, for what has just been stored is slow to load.
+#[inline(always)]
+pub(super) fn first(columns: usize) -> usize {
+    if columns < 2 * NEXT {
+        columns
+    } else {
+        NEXT + columns % NEXT
+    }
 }
 
 /// The same on the way back, when w = ∂F/∂k of every cell is put somewhere.
@@ -55,15 +75,15 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
 }
 
 /// All cells of R rows: `left` and `top` become the edges at the right and below; `corner` is k between them. Slots are
-/// counted from `first`.
+/// counted from `slot`.
 #[inline(always)]
 pub(super) fn forward<V: Lanes, S: Scheme<V>, const R: usize>(
-    field: &impl Field<V>,
+    field: &mut impl Field<V>,
     left: &mut [S::Edge; R],
     top: &mut [S::Edge],
     corner: V,
     record: &mut impl Record<V>,
-    first: usize,
+    slot: usize,
 ) {
     let columns = top.len();
     let mut diagonal = [corner; R];
@@ -76,14 +96,22 @@ pub(super) fn forward<V: Lanes, S: Scheme<V>, const R: usize>(
         diagonal,
         top,
     };
-    for step in 0..R - 1 {
-        wave.step::<false>(step, field, record, first);
+    let (mut begin, mut end) = (0, first(columns));
+    while begin < columns {
+        field.ready(begin..end);
+        for step in begin..end.min(R - 1) {
+            wave.step::<false>(step, field, record, slot);
+        }
+        for step in begin.max(R - 1)..end {
+            wave.step::<true>(step, field, record, slot);
+        }
+        (begin, end) = (end, end + NEXT);
     }
-    for step in R - 1..columns {
-        wave.step::<true>(step, field, record, first);
+    for step in columns..R - 1 {
+        wave.step::<false>(step, field, record, slot);
     }
     for step in columns.max(R - 1)..columns + R - 1 {
-        wave.step::<false>(step, field, record, first);
+        wave.step::<false>(step, field, record, slot);
     }
     *left = wave.left;
 }

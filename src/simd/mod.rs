@@ -36,6 +36,11 @@ pub trait Lanes: Copy + Send + Sync + 'static + Add<Output = Self> + Sub<Output 
     fn load(from: &[Self::Scalar]) -> Self;
     /// Writes the first `LANES` numbers of `to`.
     fn store(self, to: &mut [Self::Scalar]);
+    /// `*to = self`, where it is not soon loaded again.
+    #[inline(always)]
+    fn put(self, to: &mut Self) {
+        *to = self;
+    }
     /// `self * factor + term`
     fn mul_add(self, factor: Self, term: Self) -> Self;
     /// `term - self * factor`
