@@ -206,7 +206,7 @@ impl<V: Lanes> Part<V> for Two<'_, '_, V> {
         let ([a, b], [end, last]) = (self.letters, self.ends);
         for (t, to) in self.to.iter_mut().enumerate() {
             let rest = V::splat(b.at(t)).first(last, V::zero());
-            *to = V::splat(a.at(t)).first(end, rest);
+            V::splat(a.at(t)).first(end, rest).put(to);
         }
     }
 }
@@ -224,7 +224,7 @@ impl<V: Lanes> Part<V> for Over<'_, '_, V> {
     #[inline(always)]
     fn run(self) {
         for (t, to) in self.to.iter_mut().enumerate() {
-            *to = V::splat(self.letter.at(t)).first(self.end, *to);
+            V::splat(self.letter.at(t)).first(self.end, *to).put(to);
         }
     }
 }
@@ -268,7 +268,7 @@ impl<V: Lanes> Vector<'_, '_, V> {
             let out = &mut self.out[t * self.step..];
             for k in 0..K {
                 let h = V::load(&h[(k + 1) * self.parent.row..]);
-                out[k * self.row] = (z * over[k + 1]).mul_add(h, a);
+                (z * over[k + 1]).mul_add(h, a).put(&mut out[k * self.row]);
             }
             a = z.mul_add(V::load(h), a);
         }
@@ -284,7 +284,7 @@ impl<V: Lanes> Vector<'_, '_, V> {
             for k in 0..self.higher {
                 let over = V::splat(reciprocal(k + 2));
                 let h = V::load(&h[(k + 1) * self.parent.row..]);
-                out[k * self.row] = (z * over).mul_add(h, a);
+                (z * over).mul_add(h, a).put(&mut out[k * self.row]);
             }
             a = z.mul_add(V::load(h), a);
         }
