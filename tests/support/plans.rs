@@ -121,8 +121,19 @@ fn plans(function: &str) -> Vec<Plan> {
     }
 }
 
+/// Of the points of a call where something is done to it (an allocation fails, it is cancelled) every so many-th is tried:
+/// `GOURSAT_POINT_STRIDE`, 1 without it. For where calls are slow, as under a sanitizer.
+pub fn stride() -> u64 {
+    let given = std::env::var("GOURSAT_POINT_STRIDE");
+    given.map_or(1, |stride| {
+        stride.parse().expect("GOURSAT_POINT_STRIDE is a number of points")
+    })
+}
+
 /// A right call and the memory that it needs.
 pub struct Planned {
+    /// Its place in the list.
+    number: u64,
     pub function: &'static str,
     pub plan: Plan,
     entry: Entry,
@@ -161,12 +172,16 @@ pub fn planned() -> Vec<Planned> {
                 .map(|plan| Planned::new(function, entry, plan, &prototype.parameters)),
         );
     }
+    for (number, call) in list.iter_mut().enumerate() {
+        call.number = number as u64;
+    }
     list
 }
 
 impl Planned {
     fn new(function: &'static str, entry: Entry, plan: Plan, parameters: &[Parameter]) -> Planned {
         let mut call = Planned {
+            number: 0,
             function,
             plan,
             entry,
@@ -298,6 +313,16 @@ impl Planned {
             for (i, word) in buffer.words.iter_mut().enumerate() {
                 *word = step(i).to_bits();
             }
+        }
+    }
+
+    /// The point to try after this one: the first ones all, then by strides, which begin elsewhere in each call, so that
+    /// the precisions and functions that have a plan in common try what the others leave out.
+    pub fn after(&self, point: u64) -> u64 {
+        match point {
+            0..4 => point + 1,
+            4 => 5 + self.number % stride(),
+            _ => point + stride(),
         }
     }
 
