@@ -65,7 +65,7 @@ address() {
     touch "$begun"
     sleep 1
     CARGO_TARGET_DIR=$own RUSTFLAGS=-Zsanitizer=address CFLAGS=-fsanitize=address CXXFLAGS=-fsanitize=address \
-        ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 GOURSAT_POINT_STRIDE=${GOURSAT_POINT_STRIDE:-5} \
+        ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 GOURSAT_POINT_STRIDE=${GOURSAT_POINT_STRIDE:-10} \
         cargo test --locked --no-fail-fast ${chosen:---tests} --target "$host" \
         -- --skip memory_stays_flat --skip loaded_a_hundred_times
     touch -d '1 year ago' "$begun"
@@ -89,10 +89,10 @@ address() {
     local log=$own/python.log
     rm -f "$log".*
     LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so.6)" \
-        ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc GOURSAT_LIBRARY=$deps/libgoursat.so GOURSAT_FLAT_CALLS=20 \
+        ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONMALLOC=malloc GOURSAT_LIBRARY=$deps/libgoursat.so GOURSAT_FLAT_CALLS=20 \
         "$python" -m pytest -q -p no:cacheprovider bindings/python/tests/test_values.py bindings/python/tests/test_errors.py \
         bindings/python/tests/test_shapes.py bindings/python/tests/test_arrays.py bindings/python/tests/test_vectors.py
-    LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=1:exitcode=0:log_path=$log PYTHONMALLOC=malloc \
+    LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=1:exitcode=0:allocator_may_return_null=1:log_path=$log PYTHONMALLOC=malloc \
         GOURSAT_LIBRARY=$deps/libgoursat.so PYTHONPATH=bindings/python "$python" tests/sanitizers/every_function.py
     if grep -l goursat "$log".* 2>/dev/null; then fail "memory of the library is left behind: $log.*"; fi
     echo "sanitizers: address is done"

@@ -121,13 +121,11 @@ fn plans(function: &str) -> Vec<Plan> {
     }
 }
 
-/// Of the points of a call where something is done to it (an allocation fails, it is cancelled) every so many-th is tried:
-/// `GOURSAT_POINT_STRIDE`, 1 without it. For where calls are slow, as under a sanitizer.
-pub fn stride() -> u64 {
-    let given = std::env::var("GOURSAT_POINT_STRIDE");
-    given.map_or(1, |stride| {
-        stride.parse().expect("GOURSAT_POINT_STRIDE is a number of points")
-    })
+/// Of the points of a call where something is done to it (an allocation fails, it is cancelled) every so many-th is tried, if
+/// `GOURSAT_POINT_STRIDE` says so: for where calls are slow, as under a sanitizer.
+pub fn stride() -> Option<u64> {
+    let given = std::env::var("GOURSAT_POINT_STRIDE").ok()?;
+    Some(given.parse().expect("GOURSAT_POINT_STRIDE is a number of points"))
 }
 
 /// A right call and the memory that it needs.
@@ -316,13 +314,19 @@ impl Planned {
         }
     }
 
+    /// Whether it has millions of cells.
+    pub fn is_long(&self) -> bool {
+        let long = &KERNELS[KERNELS.len() - LONG..];
+        long.iter().any(|plan| plan.name == self.plan.name)
+    }
+
     /// The point to try after this one: the first ones all, then by strides, which begin elsewhere in each call, so that
     /// the precisions and functions that have a plan in common try what the others leave out.
-    pub fn after(&self, point: u64) -> u64 {
+    pub fn after(&self, point: u64, stride: u64) -> u64 {
         match point {
             0..4 => point + 1,
-            4 => 5 + self.number % stride(),
-            _ => point + stride(),
+            4 => 5 + self.number % stride,
+            _ => point + stride,
         }
     }
 
