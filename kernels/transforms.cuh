@@ -19,7 +19,15 @@ template <class T> __device__ __forceinline__ bool leads(const TransformArgs<T> 
     return (channel < a.dim) != (a.lag_first != 0);
 }
 
-// Zero beyond a path's end. Time of point i of n: i · end / (n - 1); lead-lag: (x_⌈i/2⌉, x_⌊i/2⌋).
+// Time of point i of so many: i · end / (points - 1). The product must not overflow where the time does not; powers of 2
+// change no other bits.
+__device__ __forceinline__ double time_of(long long i, int points, double end) {
+    const bool large = end > 1e280 || end < -1e280;
+    const double down = large ? 0x1p-64 : 1, up = large ? 0x1p64 : 1;
+    return points < 2 ? 0 : double(i) * (end * down) / double(points - 1) * up;
+}
+
+// Zero beyond a path's end. Lead-lag: (x_⌈i/2⌉, x_⌊i/2⌋).
 template <class T> __device__ __forceinline__ void transform(const TransformArgs<T> &a) {
     const int width = a.lead_lag ? 2 * a.dim : a.dim + 1;
     const long long places = a.lead_lag ? 2ll * a.length - 1 : a.length, all = a.count * places * width;
@@ -31,7 +39,7 @@ template <class T> __device__ __forceinline__ void transform(const TransformArgs
         T value = T(0);
         if (i < (a.lead_lag ? 2ll * points - 1 : points)) {
             if (!a.lead_lag && channel == a.dim) {
-                value = points < 2 ? T(0) : T(double(i) * a.end_time / double(points - 1));
+                value = T(time_of(i, points, a.end_time));
             } else {
                 const long long point = !a.lead_lag ? i : leads(a, channel) ? (i + 1) / 2 : i / 2;
                 const long long start = a.starts ? a.starts[path] : path * a.strides[0];

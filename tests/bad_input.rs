@@ -241,8 +241,26 @@ fn lengths_and_starts_stay_inside() {
                 let mut call = Call::again(&call);
                 *field(&mut call.options) = list.as_ptr();
                 let word = if name.ends_with("lengths") { name } else { &name[..1] };
-                call.fails(GOURSAT_INVALID_ARGUMENT, word);
+                if entry == 30 && !reads_paths(&call) {
+                    // Far on, where the gradient alone says how far it goes.
+                    call.fails(GOURSAT_LENGTH_MISMATCH, "path_grad_len");
+                } else {
+                    call.fails(GOURSAT_INVALID_ARGUMENT, word);
+                }
             }
+        }
+    }
+}
+
+#[test]
+fn packed_gradients_need_room() {
+    for mut call in calls().filter(|call| call.has("path_grad")) {
+        let starts = [0, 20];
+        call.options.x_starts = starts.as_ptr();
+        call.options.x_size = 35;
+        for length in [34, 30, 0] {
+            let word = format!("path_grad_len is {length}; expected at least 35");
+            call.set("path_grad_len", length).fails(GOURSAT_LENGTH_MISMATCH, &word);
         }
     }
 }

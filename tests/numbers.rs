@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use goursat::Precision;
 use goursat::kernel::Options;
-use goursat::path::{Batch, LeadLag, Transform};
+use goursat::path::{Batch, LeadLag, Transform, time_augment_batch};
 use goursat::{reference, signature, simd};
 
 const POISONS: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
@@ -612,6 +612,36 @@ fn signatures_overflow<S: Precision>(most: f64, tolerance: f64) {
 fn overflow_of_signatures_stays_in_its_levels() {
     signatures_overflow::<f64>(f64::MAX, 1e-12);
     signatures_overflow::<f32>(f32::MAX.into(), 1e-5);
+}
+
+/// Times are i · end / (points - 1), rounded twice; where that product overflows and the time does not, they are as exact.
+#[test]
+fn times_do_not_overflow_before_their_end() {
+    let times = |points: usize, end: f64| {
+        let path = vec![0.0; points];
+        let mut out = vec![f64::NAN; 2 * points];
+        let batch = Batch::dense(&path, 1, points, 1).unwrap();
+        time_augment_batch(&batch, end, &mut out, &mut on(1)).unwrap();
+        out.chunks_exact(2).map(|point| point[1]).collect::<Vec<_>>()
+    };
+    for points in [2, 3, 8, 1000] {
+        let steps = (points - 1) as f64;
+        for end in [1.0, -2.5, 1e-300, 3e279, 3e280, -1e300] {
+            for (i, time) in times(points, end).into_iter().enumerate() {
+                assert_eq!(time, i as f64 * end / steps, "{points} points to {end:e}, at {i}");
+            }
+        }
+        for end in [1e306, 1e308, -1e308, f64::MAX, f64::MIN] {
+            for (i, time) in times(points, end).into_iter().enumerate() {
+                // Two roundings of either: four halves of a unit.
+                let error = (time - i as f64 / steps * end).abs();
+                assert!(
+                    error <= 2.0 * f64::EPSILON * end.abs(),
+                    "{points} points to {end:e}, at {i}: {time:e}"
+                );
+            }
+        }
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------- subnormals

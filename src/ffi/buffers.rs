@@ -345,25 +345,24 @@ impl Call {
         })
     }
 
-    /// The shape of a batch whose values a function does not read, only the gradient, which has `size` numbers.
+    /// The shape of a batch whose values a function does not read, only where its gradient goes: whether there is room,
+    /// [`Call::gradient`] says.
     ///
     /// # Safety
     /// The lists in the options are NULL or have an entry a path.
-    pub unsafe fn shape<'a, S: Precision>(
-        &mut self,
-        names: Names,
-        shape: [usize; 3],
-        size: usize,
-    ) -> Checked<Batch<'a, S>> {
+    pub unsafe fn shape<'a, S: Precision>(&mut self, names: Names, shape: [usize; 3]) -> Checked<Batch<'a, S>> {
         check_shape::<S>(names, shape)?;
         // SAFETY: the caller's promise.
         let lists = unsafe { self.lists(names, shape[0]) }?;
-        let size = if lists.starts.is_some() {
-            size
-        } else {
-            shape.iter().product()
-        };
-        Ok(Batch::shape(side(names), size, shape, lists)?)
+        for (b, &start) in lists.starts.unwrap_or(&[]).iter().enumerate() {
+            if start < 0 {
+                fail!(
+                    GOURSAT_INVALID_ARGUMENT,
+                    "options.x_starts[{b}] is {start}; expected 0 or more"
+                );
+            }
+        }
+        Ok(Batch::shape(side(names), most::<S>(), shape, lists)?)
     }
 
     /// Where the gradient of a batch goes: exactly its shape, or with starts as much as they need.

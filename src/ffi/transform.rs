@@ -84,7 +84,7 @@ unsafe fn backward<S: Precision>(
     guard(function, || {
         // SAFETY: the caller keeps the contract of the header, here and below.
         let mut call = unsafe { Call::new(options, which.uses()) }?;
-        let paths = unsafe { call.shape::<S>(PATH, shape, path_grad_len) }?;
+        let paths = unsafe { call.shape::<S>(PATH, shape) }?;
         let count = which.count::<S>(paths.batch(), paths.length(), paths.dim())?;
         let grad = call.grad(grad, grad_len, count)?;
         let names = ["path_grad", "path_grad_len"];

@@ -57,11 +57,16 @@ impl Transform {
 
 /// Time of point `i` of `points`: i · end / (points - 1).
 fn time<S: Real>(i: usize, points: usize, end: f64) -> S {
-    S::from_f64(if points < 2 {
-        0.0
+    if points < 2 {
+        return S::ZERO;
+    }
+    // The product must not overflow where the time does not. Powers of 2 change no other bits.
+    let [down, up] = if end.abs() > 1e280 {
+        [0.5f64.powi(64), 2f64.powi(64)]
     } else {
-        i as f64 * end / (points - 1) as f64
-    })
+        [1.0, 1.0]
+    };
+    S::from_f64(i as f64 * (end * down) / (points - 1) as f64 * up)
 }
 
 /// Writes (x_i, t_i) for the points of a path: `points · (dim + 1)` numbers.

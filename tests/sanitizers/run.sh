@@ -3,6 +3,9 @@
 # First a planted fault must be found, and every binary is looked into for the sanitizer's functions: a run without a
 # word then means something.
 #
+# Calls are slow there: of the points where one is cancelled and of the allocations that fail, every GOURSAT_POINT_STRIDE-th
+# is tried, beside the first of every call.
+#
 # address   AddressSanitizer with leaks: the tests in Rust, their programs in C and C++, the examples, Python by ctypes.
 # thread    ThreadSanitizer: the tests that use threads. The standard library is instrumented, too: its sources are had
 #           from Debian (rust-web-src), with the compiler that goes with them, into the target folder.
@@ -62,8 +65,8 @@ address() {
     touch "$begun"
     sleep 1
     CARGO_TARGET_DIR=$own RUSTFLAGS=-Zsanitizer=address CFLAGS=-fsanitize=address CXXFLAGS=-fsanitize=address \
-        ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
-        cargo test --locked ${chosen:---tests} --target "$host" \
+        ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 GOURSAT_POINT_STRIDE=${GOURSAT_POINT_STRIDE:-10} \
+        cargo test --locked --no-fail-fast ${chosen:---tests} --target "$host" \
         -- --skip memory_stays_flat --skip loaded_a_hundred_times
     touch -d '1 year ago' "$begun"
     local deps=$own/$host/debug/deps
@@ -86,10 +89,10 @@ address() {
     local log=$own/python.log
     rm -f "$log".*
     LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so.6)" \
-        ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc GOURSAT_LIBRARY=$deps/libgoursat.so GOURSAT_FLAT_CALLS=20 \
+        ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONMALLOC=malloc GOURSAT_LIBRARY=$deps/libgoursat.so GOURSAT_FLAT_CALLS=20 \
         "$python" -m pytest -q -p no:cacheprovider bindings/python/tests/test_values.py bindings/python/tests/test_errors.py \
         bindings/python/tests/test_shapes.py bindings/python/tests/test_arrays.py bindings/python/tests/test_vectors.py
-    LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=1:exitcode=0:log_path=$log PYTHONMALLOC=malloc \
+    LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=1:exitcode=0:allocator_may_return_null=1:log_path=$log PYTHONMALLOC=malloc \
         GOURSAT_LIBRARY=$deps/libgoursat.so PYTHONPATH=bindings/python "$python" tests/sanitizers/every_function.py
     if grep -l goursat "$log".* 2>/dev/null; then fail "memory of the library is left behind: $log.*"; fi
     echo "sanitizers: address is done"
@@ -140,8 +143,8 @@ EOF
     touch "$begun"
     sleep 1
     # Children of fork make threads of their own, which the sanitizer forbids where it is not told.
-    TSAN_OPTIONS=halt_on_error=0:exitcode=66:die_after_fork=0 \
-        cargo test --locked -Zbuild-std --target "$host" $(for test in ${TESTS:-threads abi_threads abi_cancel abi_memory fork}; do echo --test "$test"; done)
+    TSAN_OPTIONS=halt_on_error=0:exitcode=66:die_after_fork=0 GOURSAT_POINT_STRIDE=${GOURSAT_POINT_STRIDE:-25} \
+        cargo test --locked --no-fail-fast -Zbuild-std --target "$host" $(for test in ${TESTS:-threads abi_threads abi_cancel abi_memory fork}; do echo --test "$test"; done)
     touch -d '1 year ago' "$begun"
     tests "$own/$host/debug/deps" __tsan_write
     echo "sanitizers: thread is done"

@@ -121,8 +121,17 @@ fn plans(function: &str) -> Vec<Plan> {
     }
 }
 
+/// Of the points of a call where something is done to it (an allocation fails, it is cancelled) every so many-th is tried, if
+/// `GOURSAT_POINT_STRIDE` says so: for where calls are slow, as under a sanitizer.
+pub fn stride() -> Option<u64> {
+    let given = std::env::var("GOURSAT_POINT_STRIDE").ok()?;
+    Some(given.parse().expect("GOURSAT_POINT_STRIDE is a number of points"))
+}
+
 /// A right call and the memory that it needs.
 pub struct Planned {
+    /// Its place in the list.
+    number: u64,
     pub function: &'static str,
     pub plan: Plan,
     entry: Entry,
@@ -161,12 +170,16 @@ pub fn planned() -> Vec<Planned> {
                 .map(|plan| Planned::new(function, entry, plan, &prototype.parameters)),
         );
     }
+    for (number, call) in list.iter_mut().enumerate() {
+        call.number = number as u64;
+    }
     list
 }
 
 impl Planned {
     fn new(function: &'static str, entry: Entry, plan: Plan, parameters: &[Parameter]) -> Planned {
         let mut call = Planned {
+            number: 0,
             function,
             plan,
             entry,
@@ -298,6 +311,22 @@ impl Planned {
             for (i, word) in buffer.words.iter_mut().enumerate() {
                 *word = step(i).to_bits();
             }
+        }
+    }
+
+    /// Whether it has millions of cells.
+    pub fn is_long(&self) -> bool {
+        let long = &KERNELS[KERNELS.len() - LONG..];
+        long.iter().any(|plan| plan.name == self.plan.name)
+    }
+
+    /// The point to try after this one: the first ones all, then by strides, which begin elsewhere in each call, so that
+    /// the precisions and functions that have a plan in common try what the others leave out.
+    pub fn after(&self, point: u64, stride: u64) -> u64 {
+        match point {
+            0..4 => point + 1,
+            4 => 5 + self.number % stride,
+            _ => point + stride,
         }
     }
 

@@ -61,15 +61,14 @@ impl Side {
             return vec![x(Some(("path", path)), "batch", "length")];
         }
         let Some(values) = word("x") else {
-            // A transform's adjoint reads no path; its packed gradient is as long as it says.
-            let Some(size) = word("path_grad_len") else {
+            if word("path_grad").is_none() {
                 return Vec::new();
-            };
-            let side = x(None, "batch", "length");
+            }
+            // A transform's adjoint reads no path: starts may be anything that can be, and its gradient must be long enough.
             return vec![Side {
                 strides: [0; 3],
-                size: if side.starts != 0 { size } else { 0 },
-                ..side
+                size: isize::MAX as usize / case.function.width,
+                ..x(None, "batch", "length")
             }];
         };
         let gram = case.function.is_gram();
@@ -106,8 +105,7 @@ impl Side {
     /// Numbers in the buffer of the values, as far as anybody said.
     pub fn elements(&self) -> u128 {
         let [batch, length, dim] = [self.batch, self.length, self.dim].map(|n| n as u128);
-        // A packed gradient is as long as it says, be that 0.
-        if self.size != 0 || self.values.is_none() && self.starts != 0 {
+        if self.size != 0 {
             return self.size as u128;
         }
         if self.is_dense() {

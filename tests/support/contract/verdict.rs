@@ -297,13 +297,17 @@ impl Judge<'_> {
     fn bounds(&mut self, side: &Side) {
         let elements = side.elements() as i128;
         for b in side.outermost() {
+            let unread = side.values.is_none();
+            if unread && side.start(b) < 0 {
+                self.flaw(GOURSAT_INVALID_ARGUMENT, format!("options.x_starts[{b}] is"));
+            }
             let points = side.points(b);
             if points < 1 || points > side.length as i128 {
                 self.flaw(GOURSAT_INVALID_ARGUMENT, format!("{}_lengths[{b}]", side.prefix));
                 continue;
             }
             let (low, high) = side.extent(b);
-            if low < 0 || high >= elements {
+            if low < 0 && !unread || high >= elements {
                 self.flaw(GOURSAT_INVALID_ARGUMENT, format!("{}: path {b} ", side.prefix));
             }
         }

@@ -82,6 +82,13 @@ def test_transforms(dtype):
         both(f"{name}_backprop", dtype, getattr(goursat, name)(x))
 
 
+def test_times_do_not_overflow_before_their_end():
+    augmented = goursat.time_augment(there(walks(5, 2)), end_time=1e308)
+    memory.synchronize()
+    times = augmented.host()[:, 2]
+    np.testing.assert_allclose(times, [0, 2.5e307, 5e307, 7.5e307, 1e308], rtol=1e-15)
+
+
 def test_lists():
     ragged, y = [walks(n, 2) for n in (4, 1, 6)], walks(2, 1, 5, 2)
     both("signature", np.float64, ragged, 3)
