@@ -105,6 +105,7 @@ fn signatures<S: Precision>(c: &mut Criterion) {
         let options = signature::Options {
             degree,
             scalar_term: false,
+            direct: false,
             transform: Transform::default(),
         };
         let paths = walks::<S>(batch, length, dim);

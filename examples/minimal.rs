@@ -18,6 +18,7 @@ fn main() -> Result<()> {
     let asked = signature::Options {
         degree: 2,
         scalar_term: false,
+        direct: false,
         transform: Transform::default(),
     };
     let mut s = vec![0.0; asked.length(x.dim())?];

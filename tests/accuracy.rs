@@ -272,6 +272,7 @@ fn long_signatures<S: Precision>(tolerance: f64) {
             let options = signature::Options {
                 degree,
                 scalar_term: false,
+                direct: false,
                 transform: Transform::default(),
             };
             let found = signatures(&one(&path, dim), &options, 2);
@@ -308,6 +309,7 @@ fn high_degrees<S: Precision>(tolerance: f64) {
         let options = signature::Options {
             degree,
             scalar_term: false,
+            direct: false,
             transform: Transform::default(),
         };
         let (batch, expected) = (one(&path, dim), exact(&widen(&path), dim, degree));

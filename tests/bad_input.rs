@@ -8,8 +8,8 @@ mod support;
 
 use goursat::ffi::goursat_status::{self, *};
 use goursat::ffi::{
-    GOURSAT_CUDA, GOURSAT_CUDA_COPY, GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC,
-    GOURSAT_TIME_AUG, Options,
+    GOURSAT_CUDA, GOURSAT_CUDA_COPY, GOURSAT_DIRECT, GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM,
+    GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG, Options,
 };
 use std::collections::BTreeSet;
 use support::{ANSWERS, Call, ENTRIES, calls, last_error, no_options};
@@ -370,7 +370,7 @@ fn flags_mean_something() {
         let used = match call.name {
             name if name.contains("gram") => transforms | GOURSAT_SYMMETRIC,
             name if name.contains("sigkernel") || name.contains("grid") => transforms,
-            name if name.contains("sig") => transforms | GOURSAT_SCALAR_TERM,
+            name if name.contains("sig") => transforms | GOURSAT_SCALAR_TERM | GOURSAT_DIRECT,
             name if name.contains("time") => GOURSAT_TIME_AUG,
             _ => GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST,
         };
@@ -380,6 +380,7 @@ fn flags_mean_something() {
             (GOURSAT_LAG_FIRST, "LAG_FIRST"),
             (GOURSAT_SCALAR_TERM, "SCALAR_TERM"),
             (GOURSAT_SYMMETRIC, "SYMMETRIC"),
+            (GOURSAT_DIRECT, "DIRECT"),
         ] {
             let alone = flag == GOURSAT_LAG_FIRST && used & GOURSAT_TIME_AUG != 0;
             if used & flag == 0 || alone {

@@ -329,6 +329,7 @@ fn signatures_in_any_company<S: Precision>() {
             let options = signature::Options {
                 degree,
                 scalar_term: dim == 3,
+                direct: false,
                 transform,
             };
             let alone = |b: usize| {
@@ -371,6 +372,7 @@ fn repeated_calls() {
         let options = signature::Options {
             degree: 4,
             scalar_term: false,
+            direct: false,
             transform: Transform::default(),
         };
         let s = signatures(&x, &options, 2);

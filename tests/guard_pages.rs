@@ -10,7 +10,8 @@ use contract::plan::{Buffer, LIES, Lies, Plan, Side, ragged};
 use contract::rules::Gives;
 use contract::{Function, functions, last_error};
 use goursat::ffi::{
-    GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG, goursat_last_error,
+    GOURSAT_DIRECT, GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG,
+    goursat_last_error,
 };
 use goursat::simd::Level;
 use std::collections::BTreeMap;
@@ -134,6 +135,7 @@ fn plans(function: &'static Function) -> Vec<Plan> {
         GOURSAT_LEAD_LAG,
         GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST,
         GOURSAT_SCALAR_TERM,
+        GOURSAT_DIRECT,
         GOURSAT_SYMMETRIC,
         GOURSAT_SYMMETRIC | GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG,
     ];

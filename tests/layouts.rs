@@ -201,6 +201,7 @@ fn signatures_of<S: Precision>() {
         let options = signature::Options {
             degree: 3,
             scalar_term: true,
+            direct: false,
             transform,
         };
         let separate: Vec<Vec<u64>> = ids
@@ -319,6 +320,7 @@ fn broadcast<S: Precision>() {
             let options = signature::Options {
                 degree: 3,
                 scalar_term: false,
+                direct: false,
                 transform: options.transform,
             };
             let found = of_paths(&x.view(), &ids, &options, 2);

@@ -168,6 +168,7 @@ fn signatures_of<S: Precision>() {
             let options = signature::Options {
                 degree,
                 scalar_term: true,
+                direct: false,
                 transform,
             };
             let (apply, what) = (oracle(&transform), format!("({dim}, {degree}), {transform:?}"));

@@ -245,6 +245,7 @@ fn poison_in_signatures<S: Precision>() {
             let options = signature::Options {
                 degree,
                 scalar_term: false,
+                direct: false,
                 transform,
             };
             let clean = of_paths(&paths.view(), &ids, &options, 2);
@@ -483,6 +484,7 @@ fn poison_in_gradients<S: Precision>() {
         let options = signature::Options {
             degree,
             scalar_term: true,
+            direct: false,
             transform,
         };
         let size = options.length(dim).unwrap();
@@ -586,6 +588,7 @@ fn signatures_overflow<S: Precision>(most: f64, tolerance: f64) {
         let options = signature::Options {
             degree,
             scalar_term: false,
+            direct: false,
             transform: Transform::default(),
         };
         let found = signatures(&Batch::dense(&large, batch, points, dim).unwrap(), &options, 2);
@@ -720,6 +723,7 @@ fn subnormal_signatures<S: Precision>(power: i32, unit: f64) {
         let options = signature::Options {
             degree,
             scalar_term: false,
+            direct: false,
             transform: Transform::default(),
         };
         let found = signatures(&Batch::dense(&small, batch, points, dim).unwrap(), &options, 2);

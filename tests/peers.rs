@@ -87,6 +87,7 @@ impl Case {
         signature::Options {
             degree: self.0["options"]["degree"].as_u64().unwrap() as usize,
             scalar_term: self.0["options"]["scalar_term"].as_bool().unwrap(),
+            direct: false,
             transform: self.transform(),
         }
     }

@@ -15,6 +15,7 @@ fn deep(degree: usize, transform: Transform) -> signature::Options {
     signature::Options {
         degree,
         scalar_term: true,
+        direct: false,
         transform,
     }
 }

@@ -54,6 +54,7 @@ fn plain(degree: usize) -> Options {
     Options {
         degree,
         scalar_term: false,
+        direct: false,
         transform: Transform::default(),
     }
 }
@@ -267,6 +268,7 @@ fn transforms_on_the_fly<S: Precision>() {
             let options = Options {
                 degree,
                 scalar_term: true,
+                direct: false,
                 transform,
             };
             let letters = transform.dim(dim).unwrap();
@@ -365,6 +367,7 @@ fn long_paths<S: Precision>(bound: f64) {
         let options = Options {
             degree,
             scalar_term: false,
+            direct: false,
             transform,
         };
         let letters = transform.dim(dim).unwrap();
@@ -419,6 +422,7 @@ fn gradients_agree_with_central_differences() {
             let options = Options {
                 degree,
                 scalar_term: false,
+                direct: false,
                 transform,
             };
             let path: Vec<f64> = random.walk(points, dim);
@@ -452,6 +456,7 @@ fn chen() {
         let with_scalar = |path: &[f64]| {
             let options = Options {
                 scalar_term: true,
+                direct: false,
                 ..plain(degree)
             };
             one(path, dim, &options)
@@ -549,6 +554,7 @@ fn layouts<S: Precision>() {
     let options = |transform| Options {
         degree: 3,
         scalar_term: true,
+        direct: false,
         transform,
     };
     let lengths: Vec<i64> = (0..batch as i64).map(|b| 1 + (b * 17) % length as i64).collect();
@@ -672,6 +678,7 @@ fn few_coefficients<S: Precision>() {
             let options = Options {
                 degree,
                 scalar_term: false,
+                direct: false,
                 transform,
             };
             let size = options.length(dim).unwrap();

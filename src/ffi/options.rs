@@ -17,6 +17,10 @@ pub const GOURSAT_LAG_FIRST: u64 = 4;
 pub const GOURSAT_SCALAR_TERM: u64 = 8;
 /// Gram matrix of x with itself: y is ignored, the orders must be equal.
 pub const GOURSAT_SYMMETRIC: u64 = 16;
+/// Compute every coefficient of a signature along the path. Without it, some of the last level of long paths in double
+/// precision follow from others, up to twice as fast: errors are then up to 3e-14 of the level's largest coefficient
+/// instead of 1e-15. Gradients and CUDA devices are always direct.
+pub const GOURSAT_DIRECT: u64 = 32;
 
 /// `options.memory`: buffers are in host memory, and the CPU works.
 pub const GOURSAT_HOST: i32 = 0;
@@ -274,12 +278,13 @@ impl Options {
     }
 
     fn check_flags(&self, uses: Uses) -> Checked<()> {
-        const NAMES: [(u64, &str); 5] = [
+        const NAMES: [(u64, &str); 6] = [
             (GOURSAT_TIME_AUG, "GOURSAT_TIME_AUG"),
             (GOURSAT_LEAD_LAG, "GOURSAT_LEAD_LAG"),
             (GOURSAT_LAG_FIRST, "GOURSAT_LAG_FIRST"),
             (GOURSAT_SCALAR_TERM, "GOURSAT_SCALAR_TERM"),
             (GOURSAT_SYMMETRIC, "GOURSAT_SYMMETRIC"),
+            (GOURSAT_DIRECT, "GOURSAT_DIRECT"),
         ];
         let unknown = NAMES.iter().fold(self.flags, |rest, (flag, _)| rest & !flag);
         if unknown != 0 {

@@ -2,14 +2,16 @@
 
 use super::buffers::{Call, PATH, Paths, product};
 use super::guard::guard;
-use super::options::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_TIME_AUG, Options, Uses};
+use super::options::{
+    GOURSAT_DIRECT, GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_TIME_AUG, Options, Uses,
+};
 use super::status::{Checked, fail};
 use crate::Precision;
 use crate::cuda;
 use crate::signature;
 
 const USES: Uses = Uses {
-    flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST | GOURSAT_SCALAR_TERM,
+    flags: GOURSAT_TIME_AUG | GOURSAT_LEAD_LAG | GOURSAT_LAG_FIRST | GOURSAT_SCALAR_TERM | GOURSAT_DIRECT,
     orders: false,
     lead_lag: false,
 };
@@ -20,6 +22,7 @@ fn asked(options: &Options, degree: usize) -> signature::Options {
         degree,
         scalar_term: options.has(GOURSAT_SCALAR_TERM),
         transform: options.transform(),
+        direct: options.has(GOURSAT_DIRECT),
     }
 }
 
@@ -120,7 +123,7 @@ unsafe fn backward<S: Precision>(
 /// @param degree   Levels; 1 or more.
 /// @param out      (batch, S) with S of goursat_signature_length.
 /// @param out_len  batch * S.
-/// @param options  NULL for the defaults; flags: TIME_AUG, LEAD_LAG, LAG_FIRST, SCALAR_TERM.
+/// @param options  NULL for the defaults; flags: TIME_AUG, LEAD_LAG, LAG_FIRST, SCALAR_TERM, DIRECT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn goursat_signature_f64(
     path: *const f64,

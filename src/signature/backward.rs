@@ -260,6 +260,7 @@ impl<V: Lanes, F: Spread<V>> Sweep<'_, '_, V, F> {
                     letters: self.letters.from(begin),
                     stem: &self.stem[begin * self.stride..],
                     fresh: false,
+                    largest: None,
                 };
                 advance::<V, F>(stretch, &mut scratch.state, &mut scratch.streams);
             }

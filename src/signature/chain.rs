@@ -2,6 +2,7 @@
 
 use super::chen::{contract, join};
 use super::levels::Levels;
+use super::shuffle::{Shuffles, Words};
 use crate::error::Result;
 use crate::parallel::Queue;
 use crate::simd::{Lanes, Real, Work};
@@ -11,11 +12,13 @@ pub const GROUP: usize = 32;
 
 /// What is done with the signatures of consecutive pieces of a path, `pieces`: one row each, the LAST piece first.
 pub enum Link<'a, S> {
-    /// Their product, times what is in `row` unless `fresh`, goes to `row`.
+    /// Their product, times what is in `row`, goes to `row`, which has been joined of `done` pieces; where it is that of
+    /// a `whole` path, with the words that no piece has.
     Fold {
         pieces: &'a mut [S],
         row: &'a mut [S],
-        fresh: bool,
+        done: usize,
+        whole: bool,
     },
     /// `after[r]` = product of all after piece r and `end`; `lower[r]` = levels 1..N-1 of the adjoint of the product
     /// from piece r on, given that of all, (`start`, `top`).
@@ -32,6 +35,7 @@ pub enum Link<'a, S> {
 /// Takes links until there are no more. `levels` are those of the rows; in `Spread` the adjoint has one level more.
 pub struct Chain<'w, 'q, 'p, S> {
     pub levels: Levels,
+    pub words: Words,
     pub queue: &'w Queue<'q, Link<'p, S>>,
 }
 
@@ -40,23 +44,33 @@ impl<S: Real> Work<S> for Chain<'_, '_, '_, S> {
 
     #[inline(always)]
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
-        let (levels, total) = (self.levels, self.levels.total());
+        let (levels, words, total) = (self.levels, self.words, self.levels.total());
+        let mut others = Shuffles::new(&levels, words)?;
         while let Some(link) = self.queue.take() {
             match link {
-                Link::Fold { pieces, row, fresh } => {
-                    let mut fresh = fresh;
+                Link::Fold {
+                    pieces,
+                    row,
+                    done,
+                    whole,
+                } => {
+                    // The first group is joined in its place.
+                    let rest = pieces.len() / total;
+                    let (begun, pieces) = pieces.split_at_mut(GROUP.saturating_sub(done).min(rest) * total);
+                    for first in begun.chunks_exact(total) {
+                        join::<V>(&levels, words, first, row);
+                        self.queue.advance(0)?;
+                    }
                     for group in pieces.chunks_mut(GROUP * total) {
                         let (product, rest) = group.split_at_mut(total);
                         for first in rest.chunks_exact(total) {
-                            join::<V>(&levels, first, product);
+                            join::<V>(&levels, words, first, product);
                             self.queue.advance(0)?;
                         }
-                        if fresh {
-                            row.copy_from_slice(product);
-                        } else {
-                            join::<V>(&levels, product, row);
-                        }
-                        fresh = false;
+                        join::<V>(&levels, words, product, row);
+                    }
+                    if whole {
+                        others.add::<V>(row);
                     }
                 }
                 Link::Spread {
@@ -72,7 +86,7 @@ impl<S: Real> Work<S> for Chain<'_, '_, '_, S> {
                     for (r, piece) in pieces.chunks_exact(total).enumerate().take(pieces.len() / total - 1) {
                         let (known, next) = after[r * total..][..2 * total].split_at_mut(total);
                         next.copy_from_slice(known);
-                        join::<V>(&levels, piece, next);
+                        join::<V>(&levels, Words::All, piece, next);
                         self.queue.advance(0)?;
                     }
                     let (rest, first) = lower.split_at_mut(lower.len() - total);

@@ -1,6 +1,7 @@
 //! Chen's identity, S(x * y) = S(x) ⊗ S(y): signatures of pieces joined, and its adjoint.
 
 use super::levels::Levels;
+use super::shuffle::Words;
 use crate::simd::{Lanes, Part};
 
 /// `sum += factor · term`
@@ -52,25 +53,48 @@ impl<V: Lanes> Part<V> for AddShort<'_, '_, V::Scalar> {
 /// `second = first ⊗ second`, both with level 0 = 1 left out. From the highest level down, so that what a level needs
 /// of the old `second` is still there.
 #[inline(always)]
-pub fn join<V: Lanes>(levels: &Levels, first: &[V::Scalar], second: &mut [V::Scalar]) {
+pub fn join<V: Lanes>(levels: &Levels, words: Words, first: &[V::Scalar], second: &mut [V::Scalar]) {
     for k in (1..=levels.degree).rev() {
         let (below, level) = second.split_at_mut(levels.begin(k));
         let level = &mut level[..levels.size(k)];
-        for j in 1..k {
-            let (left, right) = (
-                &first[levels.begin(j)..],
-                &below[levels.begin(k - j)..][..levels.size(k - j)],
-            );
-            for (row, &factor) in level.chunks_exact_mut(right.len()).zip(left) {
-                add_multiple::<V>(row, factor, right);
-            }
+        if words == Words::All || k < levels.degree {
+            join_words::<V>(levels, k, 0, first, below, level);
+            continue;
         }
-        add_multiple::<V>(
-            level,
-            crate::simd::Real::ONE,
-            &first[levels.begin(k)..][..levels.size(k)],
-        );
+        // Words with a second letter that is no larger than the first: more than are wanted, but of one piece.
+        let (each, some) = (levels.size(k - 1), levels.size(k - 2));
+        for (letter, level) in level.chunks_exact_mut(each).enumerate() {
+            join_words::<V>(
+                levels,
+                k,
+                letter * each,
+                first,
+                below,
+                &mut level[..(letter + 1) * some],
+            );
+        }
     }
+}
+
+/// The words of level `k` from number `begin` on, as many as `sum` has: those of one first letter, or all.
+#[inline(always)]
+fn join_words<V: Lanes>(
+    levels: &Levels,
+    k: usize,
+    begin: usize,
+    first: &[V::Scalar],
+    below: &[V::Scalar],
+    sum: &mut [V::Scalar],
+) {
+    for j in 1..k {
+        let right = &below[levels.begin(k - j)..][..levels.size(k - j)];
+        let left = &first[levels.begin(j)..][begin / right.len()..];
+        for (row, &factor) in sum.chunks_mut(right.len()).zip(left) {
+            add_multiple::<V>(row, factor, &right[..row.len()]);
+        }
+    }
+    let same = &first[levels.begin(k)..][begin..][..sum.len()];
+    add_multiple::<V>(sum, crate::simd::Real::ONE, same);
 }
 
 /// The adjoint of S ↦ `first` ⊗ S: levels 1..N-1 of a gradient, in place, given its level N, which does not change:

@@ -8,8 +8,9 @@ use super::levels::Levels;
 use super::moves::Moves;
 use super::points::{Points, Window};
 use super::shape::{Places, Shape};
+use super::shuffle::{Shuffles, Words};
 use super::small::{Small, exists};
-use super::tile::{Stretch, grow};
+use super::tile::{Stretch, grow, largest_letter};
 use super::top::{LastLevel, SCRATCH};
 use crate::error::{Result, try_vec};
 use crate::parallel::Queue;
@@ -24,6 +25,11 @@ pub struct Piece<'a, S> {
 }
 
 impl<'a, S: Real> Piece<'a, S> {
+    /// Whether it is all of its path.
+    fn whole(&self) -> bool {
+        self.end - self.begin == self.increments.count()
+    }
+
     #[inline(always)]
     pub fn window(&self) -> Window<'a, S> {
         Window {
@@ -34,9 +40,11 @@ impl<'a, S: Real> Piece<'a, S> {
     }
 }
 
-/// Takes groups of pieces of at most `longest` increments until there are no more.
+/// Takes groups of pieces of at most `longest` increments until there are no more. A piece that is a whole path gets
+/// its other words, too, where not all are computed along the path.
 pub struct Forward<'w, 'q, 't, 'p, S> {
     pub levels: Levels,
+    pub words: Words,
     pub longest: usize,
     pub queue: &'w Queue<'q, &'t mut [Piece<'p, S>]>,
 }
@@ -46,26 +54,33 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
 
     #[inline(always)]
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
-        let (levels, queue) = (self.levels, self.queue);
+        let (levels, words, queue) = (self.levels, self.words, self.queue);
         let (mut paths, mut tiles) = (None, None);
+        let mut others = Shuffles::new(&levels, words)?;
         let mut pulse = pulse(queue);
         while let Some(mut pieces) = queue.take() {
             while !pieces.is_empty() {
                 let (group, next) = pieces.split_at_mut(V::LANES.min(pieces.len()));
                 if over_paths::<V>(&levels, group.len()) {
                     if paths.is_none() {
-                        paths = Some(OverPaths::<V>::new(&levels, self.longest)?);
+                        paths = Some(OverPaths::<V>::new(&levels, words, self.longest)?);
                     }
                     if let Some(paths) = &mut paths {
                         paths.run(group, next, &mut pulse)?;
                     }
+                    for piece in group.iter_mut().filter(|piece| piece.whole()) {
+                        others.add::<V>(piece.row);
+                    }
                 } else {
                     if tiles.is_none() {
-                        tiles = Some(OverSuffixes::<V>::new(&levels, self.longest)?);
+                        tiles = Some(OverSuffixes::<V>::new(&levels, words, self.longest)?);
                     }
                     for piece in &mut *group {
                         if let Some(tiles) = &mut tiles {
                             tiles.run(piece, &mut pulse)?;
+                        }
+                        if piece.whole() {
+                            others.add::<V>(piece.row);
                         }
                     }
                 }
@@ -102,6 +117,7 @@ fn over_paths<V: Lanes>(levels: &Levels, pieces: usize) -> bool {
 /// One lane a piece.
 struct OverPaths<V: Lanes> {
     shape: Shape,
+    words: Words,
     order: Order,
     points: Points<V>,
     /// Increments from the end of the path on.
@@ -115,7 +131,7 @@ struct OverPaths<V: Lanes> {
 
 impl<V: Lanes> OverPaths<V> {
     #[inline(always)]
-    fn new(levels: &Levels, longest: usize) -> Result<Self> {
+    fn new(levels: &Levels, words: Words, longest: usize) -> Result<Self> {
         let (d, n) = (levels.dim, levels.degree);
         let shape = Shape::of_paths(levels);
         let streams = shape.streams() + SCRATCH;
@@ -127,6 +143,7 @@ impl<V: Lanes> OverPaths<V> {
         };
         Ok(OverPaths {
             shape,
+            words,
             order,
             points: Points::new(d, chunk)?,
             rows: V::scratch(chunk * d)?,
@@ -189,6 +206,7 @@ impl<V: Lanes> OverPaths<V> {
                 letters,
                 stem,
                 fresh: begin == 0,
+                largest: self.words.first(0),
             };
             grow::<V, Own>(stretch, &mut self.state, &mut self.streams, None, pulse)?;
         }
@@ -218,6 +236,7 @@ pub fn chunk_steps(longest: usize, bytes: usize, cache: usize) -> usize {
 /// One lane a suffix.
 struct OverSuffixes<V: Lanes> {
     levels: Levels,
+    words: Words,
     shape: Shape,
     places: Places,
     base: Base<V>,
@@ -230,7 +249,7 @@ struct OverSuffixes<V: Lanes> {
 
 impl<V: Lanes> OverSuffixes<V> {
     #[inline(always)]
-    fn new(levels: &Levels, longest: usize) -> Result<Self> {
+    fn new(levels: &Levels, words: Words, longest: usize) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
         let streams = shape.streams() + SCRATCH;
         let flat = shape.base + 1 == levels.degree;
@@ -243,6 +262,7 @@ impl<V: Lanes> OverSuffixes<V> {
         let tiles = if flat { shape.width } else { 1 };
         Ok(OverSuffixes {
             levels: *levels,
+            words,
             shape,
             places: Places::new(&shape)?,
             base: Base::new(levels, &shape, longest)?,
@@ -290,6 +310,8 @@ impl<V: Lanes> OverSuffixes<V> {
             self.state[..lower].fill(V::zero());
             self.base.stem(v, steps, letters, &mut self.stem);
             let (first, suffixes) = (v * V::LANES, levels.size(shape.base));
+            let here = first..suffixes.min(first + V::LANES);
+            let largest = here.map(|suffix| largest_letter(suffix, levels.dim)).min().unwrap_or(0);
             for t in (0..steps).step_by(self.chunk) {
                 let count = self.chunk.min(steps - t);
                 let stretch = Stretch {
@@ -298,6 +320,7 @@ impl<V: Lanes> OverSuffixes<V> {
                     letters: letters.from(t),
                     stem: &self.stem[t * higher..][..count * higher],
                     fresh: t == 0,
+                    largest: self.words.first(largest),
                 };
                 let level = &mut piece.row[levels.begin(levels.degree)..];
                 let out = (t + count == steps).then_some((level, first, V::LANES.min(suffixes - first)));

@@ -10,6 +10,7 @@ use super::line;
 use super::moves::Moves;
 use super::pieces::Cuts;
 use super::products::{chain, pieces, task_size, try_push};
+use super::shuffle::Words;
 use super::stages::Stages;
 use crate::error::{Result, try_collect, try_vec};
 use crate::parallel::Run;
@@ -195,8 +196,15 @@ impl Context {
                 let first = g * self.room;
                 let here = self.room.min(count - first);
                 self.signatures(&path.increments, &path.cuts, first, &mut slab[..here * below], stages)?;
-                let (pieces, fresh) = (&mut slab[..here * below], true);
-                chain(&levels, try_collect(once(Link::Fold { pieces, row, fresh }))?, stages)?;
+                let (last, pieces) = slab[..here * below].split_at_mut(below);
+                row.copy_from_slice(last);
+                let link = Link::Fold {
+                    pieces,
+                    row,
+                    done: 1,
+                    whole: false,
+                };
+                chain(&levels, Words::All, try_collect(once(link))?, stages)?;
             }
             let link = Link::Spread {
                 pieces: &sums,
@@ -206,7 +214,7 @@ impl Context {
                 after: &mut after,
                 lower: &mut lower,
             };
-            chain(&levels, try_collect(once(link))?, stages)?;
+            chain(&levels, Words::All, try_collect(once(link))?, stages)?;
         }
         let mut edges = try_vec(count * self.dim, S::ZERO)?;
         for g in 0..number {
@@ -257,7 +265,7 @@ impl Context {
                 },
             )?;
         }
-        pieces(&levels, &mut list, stages)
+        pieces(&levels, Words::All, &mut list, stages)
     }
 
     /// The pieces of some stretches. A gradient begins with the first point of its stretch; edges are one row a piece.
@@ -333,7 +341,7 @@ impl Context {
                 )?;
             }
         }
-        pieces(&levels, &mut list, stages)?;
+        pieces(&levels, Words::All, &mut list, stages)?;
         let (mut slab, mut after, mut lower) = (&*slab, after, lower);
         let mut links = Vec::new();
         for stretch in stretches {
@@ -354,7 +362,7 @@ impl Context {
                 },
             )?;
         }
-        chain(&levels, links, stages)
+        chain(&levels, Words::All, links, stages)
     }
 
     /// The point of the path where an increment begins.

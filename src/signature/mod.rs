@@ -9,6 +9,7 @@
 //! | `lanes`, `points` | several paths, one a lane: coefficients, points and increments |
 //! | `small`, `small_adjoint`, `backward_small`, `ahead` | the same unrolled, for few coefficients |
 //! | `forward`, `backward`, `backward_suffixes` | the work of one thread on pieces of paths |
+//! | `shuffle` | words of the last level that follow from others |
 //! | `pieces`, `chen`, `chain` | where paths are cut in time; pieces joined by Chen's identity, and its adjoint |
 //! | `products`, `gradients`, `stages` | what the public functions share among threads, stage after stage |
 //! | `line` | paths in one channel |
@@ -34,6 +35,7 @@ mod pieces;
 mod points;
 mod products;
 mod shape;
+mod shuffle;
 mod small;
 mod small_adjoint;
 mod stages;
@@ -57,6 +59,10 @@ pub struct Options {
     /// Whether level 0, the number 1, comes first.
     pub scalar_term: bool,
     pub transform: Transform,
+    /// Every coefficient is computed along the path. Otherwise, in `f64` and where that is less work, some of the last
+    /// level follow from others: errors are then up to 3e-14 of the level's largest coefficient instead of 1e-15.
+    /// Gradients and CUDA devices are always direct.
+    pub direct: bool,
 }
 
 impl Options {

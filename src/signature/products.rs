@@ -7,6 +7,7 @@ use super::levels::Levels;
 use super::line;
 use super::moves::Moves;
 use super::pieces::Cuts;
+use super::shuffle::Words;
 use super::stages::Stages;
 use crate::error::{Result, try_collect, try_vec};
 use crate::parallel::Run;
@@ -43,22 +44,39 @@ pub fn signatures<S: Real>(
         let rows = try_collect((0..paths.batch()).map(increments).zip(rows))?;
         return line::signature(rows, &mut stages);
     }
-    let mut block = Block::new(*levels)?;
+    let mut all = Block::new(*levels, Words::All);
+    let mut fewer = Block::new(*levels, Words::LargestFirst);
     for (b, row) in rows.enumerate() {
-        block.add(increments(b), row, &mut stages)?;
+        let increments = increments(b);
+        let block = match Words::for_path::<S>(levels, increments.count()) {
+            Words::LargestFirst if !options.direct => &mut fewer,
+            _ => &mut all,
+        };
+        block.add(increments, row, &mut stages)?;
     }
-    block.run(&mut stages)
+    for (increments, row) in fewer.run(&mut stages)? {
+        all.add(increments, row, &mut stages)?;
+    }
+    all.run(&mut stages)?;
+    Ok(())
 }
+
+/// A path and the place of its signature.
+type Asked<'a, S> = (Moves<'a, S>, &'a mut [S]);
 
 /// Paths that are done together: those of one piece, and others while there is room for their pieces.
 struct Block<'a, S> {
     levels: Levels,
+    words: Words,
     single: Vec<Piece<'a, S>>,
     several: Vec<(Moves<'a, S>, Cuts, &'a mut [S])>,
     /// Pieces of `several`, and how many there is room for.
     pieces: usize,
     room: usize,
     slab: Vec<S>,
+    /// Those that must be done again with all words: some numbers are not finite, and which of them are depends on
+    /// which way they were computed.
+    again: Vec<Asked<'a, S>>,
 }
 
 /// How many signatures of pieces there is room for: at most that many of a path are joined in one go.
@@ -68,15 +86,17 @@ fn room<S>(levels: &Levels) -> usize {
 }
 
 impl<'a, S: Real> Block<'a, S> {
-    fn new(levels: Levels) -> Result<Self> {
-        Ok(Block {
+    fn new(levels: Levels, words: Words) -> Self {
+        Block {
             levels,
+            words,
             single: Vec::new(),
             several: Vec::new(),
             pieces: 0,
             room: room::<S>(&levels),
             slab: Vec::new(),
-        })
+            again: Vec::new(),
+        }
     }
 
     fn add(&mut self, increments: Moves<'a, S>, row: &'a mut [S], stages: &mut Stages<'_, '_>) -> Result<()> {
@@ -96,23 +116,29 @@ impl<'a, S: Real> Block<'a, S> {
                 )?;
             }
             count => {
+                // The last piece is computed where the signature goes.
                 if self.pieces + count > self.room {
                     self.run_several(stages)?;
                 }
-                self.pieces += count;
+                self.pieces += count - 1;
                 try_push(&mut self.several, (increments, cuts, row))?;
             }
         }
         Ok(())
     }
 
-    fn run(mut self, stages: &mut Stages<'_, '_>) -> Result<()> {
+    /// Does all; returns those that must be done again with all words.
+    fn run(mut self, stages: &mut Stages<'_, '_>) -> Result<Vec<Asked<'a, S>>> {
         self.run_several(stages)?;
-        pieces(&self.levels, &mut self.single, stages)
+        pieces(&self.levels, self.words, &mut self.single, stages)?;
+        for piece in std::mem::take(&mut self.single) {
+            self.check(piece.increments, piece.row)?;
+        }
+        Ok(self.again)
     }
 
     fn run_several(&mut self, stages: &mut Stages<'_, '_>) -> Result<()> {
-        let paths = std::mem::take(&mut self.several);
+        let mut paths = std::mem::take(&mut self.several);
         if paths.is_empty() {
             return Ok(());
         }
@@ -121,15 +147,29 @@ impl<'a, S: Real> Block<'a, S> {
         if self.slab.len() < size {
             self.slab = try_vec(size, S::ZERO)?;
         }
-        products(&self.levels, self.room, paths, &mut self.slab[..size], stages)
+        let slab = &mut self.slab[..size];
+        products(&self.levels, self.words, self.room, &mut paths, slab, stages)?;
+        for (increments, _, row) in paths {
+            self.check(increments, row)?;
+        }
+        Ok(())
+    }
+
+    /// Looks for the mark of `Shuffles`.
+    fn check(&mut self, increments: Moves<'a, S>, row: &'a mut [S]) -> Result<()> {
+        if self.words == Words::LargestFirst && row[0].to_f64().is_nan() {
+            try_push(&mut self.again, (increments, row))?;
+        }
+        Ok(())
     }
 }
 
 /// The signatures of paths of several pieces. `slab` has room for all pieces, or for `room` where there is one path.
 pub fn products<S: Real>(
     levels: &Levels,
+    words: Words,
     room: usize,
-    mut paths: Vec<(Moves<'_, S>, Cuts, &mut [S])>,
+    paths: &mut [(Moves<'_, S>, Cuts, &mut [S])],
     slab: &mut [S],
     stages: &mut Stages<'_, '_>,
 ) -> Result<()> {
@@ -138,9 +178,10 @@ pub fn products<S: Real>(
     for round in (0..most).step_by(room) {
         let mut list = Vec::new();
         let mut rows = slab.chunks_exact_mut(total);
-        for (increments, cuts, _) in &paths {
+        for (increments, cuts, row) in &mut *paths {
+            let first = (round == 0).then_some(&mut **row);
             let here = round..cuts.count().min(round + room);
-            for (r, row) in here.zip(rows.by_ref()) {
+            for (r, row) in here.zip(first.into_iter().chain(rows.by_ref())) {
                 let (begin, end) = cuts.piece(r);
                 let increments = *increments;
                 try_push(
@@ -154,28 +195,46 @@ pub fn products<S: Real>(
                 )?;
             }
         }
-        pieces(levels, &mut list, stages)?;
+        pieces(levels, words, &mut list, stages)?;
         let mut rest = &mut *slab;
         let mut links = Vec::new();
-        for (_, cuts, row) in &mut paths {
-            let count = (cuts.count().min(round + room)).saturating_sub(round);
-            let (pieces, after) = rest.split_at_mut(count * total);
+        for (_, cuts, row) in &mut *paths {
+            let (done, end) = (round.max(1), cuts.count().min(round + room));
+            if done >= end {
+                continue;
+            }
+            let (pieces, after) = rest.split_at_mut((end - done) * total);
             rest = after;
-            let fresh = round == 0;
-            try_push(&mut links, Link::Fold { pieces, row, fresh })?;
+            let link = Link::Fold {
+                pieces,
+                row,
+                done,
+                whole: end == cuts.count(),
+            };
+            try_push(&mut links, link)?;
         }
-        chain(levels, links, stages)?;
+        chain(levels, words, links, stages)?;
     }
     Ok(())
 }
 
-pub fn chain<S: Real>(levels: &Levels, links: Vec<Link<'_, S>>, stages: &mut Stages<'_, '_>) -> Result<()> {
+pub fn chain<S: Real>(
+    levels: &Levels,
+    words: Words,
+    links: Vec<Link<'_, S>>,
+    stages: &mut Stages<'_, '_>,
+) -> Result<()> {
     let levels = *levels;
-    stages.share(links, 0, |queue| dispatch(Chain { levels, queue }))
+    stages.share(links, 0, |queue| dispatch(Chain { levels, words, queue }))
 }
 
 /// The signatures of pieces, each in its row.
-pub fn pieces<S: Real>(levels: &Levels, list: &mut [Piece<'_, S>], stages: &mut Stages<'_, '_>) -> Result<()> {
+pub fn pieces<S: Real>(
+    levels: &Levels,
+    words: Words,
+    list: &mut [Piece<'_, S>],
+    stages: &mut Stages<'_, '_>,
+) -> Result<()> {
     let levels = *levels;
     let steps = |piece: &Piece<'_, S>| piece.end - piece.begin;
     let longest = list.iter().map(steps).max().unwrap_or(0);
@@ -184,7 +243,14 @@ pub fn pieces<S: Real>(levels: &Levels, list: &mut [Piece<'_, S>], stages: &mut 
     list.sort_unstable_by_key(|piece| std::cmp::Reverse(steps(piece)));
     let size = task_size(list.len(), longest * levels.total(), stages.threads());
     let tasks = try_collect(list.chunks_mut(size))?;
-    stages.share(tasks, units, |queue| dispatch(Forward { levels, longest, queue }))
+    stages.share(tasks, units, |queue| {
+        dispatch(Forward {
+            levels,
+            words,
+            longest,
+            queue,
+        })
+    })
 }
 
 /// Pieces a task, given the numbers of an update each: enough to be worth taking, not too many to share.

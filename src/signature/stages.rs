@@ -48,7 +48,8 @@ impl<'r, 'a> Stages<'r, 'a> {
             progress: progress.as_mut().map(|p| p as &mut dyn FnMut(u64, u64) -> bool),
         };
         share_from(&mut run, tasks, self.done..self.total, worker)?;
-        self.done += units;
+        // What must be done twice counts once.
+        self.done = (self.done + units).min(self.total);
         self.ring()
     }
 

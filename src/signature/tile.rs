@@ -22,6 +22,9 @@ pub struct Stretch<'a, V, Z> {
     pub stem: &'a [V],
     /// Whether the last level begins at zero, whatever the state is.
     pub fresh: bool,
+    /// Of the last level only words whose first letter is no less than the others, where this is given: the largest
+    /// letter of a suffix, the least of those of all lanes.
+    pub largest: Option<usize>,
 }
 
 /// Advances the tile. `state` holds levels base + 1..=N (`Shape::begin`), `streams` is scratch of `Shape::streams` and
@@ -41,6 +44,7 @@ pub fn grow<V: Lanes, F: Spread<V>>(
         letters,
         stem,
         fresh,
+        largest,
     } = stretch;
     let (d, n) = (shape.dim, shape.degree);
     let (streams, scratch) = streams.split_at_mut(steps * shape.streams());
@@ -87,9 +91,11 @@ pub fn grow<V: Lanes, F: Spread<V>>(
         // A tile that is done in one go needs its last level only until it is written.
         let at = if fresh && out.is_some() { 0 } else { node.number * d * d };
         let sums = &mut sums[at..][..d * d];
+        let least = largest.map(|largest| largest.max(largest_letter(node.word, d)));
         V::call(Top::<V, F> {
             letters,
             parent,
+            least,
             word,
             state: &mut own[node.number * d..][..d],
             sums: &mut *sums,
@@ -100,8 +106,9 @@ pub fn grow<V: Lanes, F: Spread<V>>(
             let stride = shape.words(n - 2) * suffixes;
             let at = node.word * suffixes + *first;
             // First letters are the slower ones in the level, second letters in the state.
-            for (letter, level) in level.chunks_exact_mut(stride * d).enumerate() {
-                for (row, sums) in level.chunks_exact_mut(stride).zip(sums.chunks_exact(d)) {
+            for (letter, level) in level.chunks_exact_mut(stride * d).enumerate().skip(least.unwrap_or(0)) {
+                let seconds = if least.is_some() { letter + 1 } else { d };
+                for (row, sums) in level.chunks_exact_mut(stride).zip(sums.chunks_exact(d)).take(seconds) {
                     sums[letter].store_some(&mut row[at..][..*count]);
                 }
             }
@@ -110,6 +117,17 @@ pub fn grow<V: Lanes, F: Spread<V>>(
         next = walk.next();
     }
     Ok(())
+}
+
+/// The largest letter of the word of this number, of whatever length: zeros in front of it change nothing.
+#[inline(always)]
+pub fn largest_letter(mut word: usize, dim: usize) -> usize {
+    let mut largest = 0;
+    while word > 0 {
+        largest = largest.max(word % dim);
+        word /= dim;
+    }
+    largest
 }
 
 /// One letter more in front of a word: `state` its vector along the path, `out` the streams handed up for `higher`

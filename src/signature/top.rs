@@ -21,6 +21,80 @@ pub fn block_size<V: Lanes>(dim: usize) -> (usize, usize) {
     }
 }
 
+/// The words of a node and their first letters, cut into blocks.
+struct Blocks {
+    dim: usize,
+    /// See `Top::least`.
+    least: Option<usize>,
+    next: usize,
+}
+
+/// Words `word..word + words`, for the first letters from `letter` on, in blocks of at most `most`.
+#[derive(Clone, Copy)]
+struct Block {
+    word: usize,
+    words: usize,
+    letter: usize,
+    most: usize,
+}
+
+impl Block {
+    /// How many letters its first block has.
+    #[inline(always)]
+    fn first_letters(&self, dim: usize) -> usize {
+        blocks(dim - self.letter, self.most)
+            .next()
+            .map_or(0, |(_, count)| count)
+    }
+}
+
+impl Blocks {
+    #[inline(always)]
+    fn new(dim: usize, least: Option<usize>) -> Self {
+        Blocks { dim, least, next: 0 }
+    }
+
+    #[inline(always)]
+    fn next<V: Lanes>(&mut self) -> Option<Block> {
+        let (d, word) = (self.dim, self.next);
+        if word == d {
+            return None;
+        }
+        let (letter, end, (most, words)) = match self.least {
+            None => (0, d, block_size::<V>(d)),
+            Some(least) => {
+                let letter = least.max(word);
+                let (most, words) = few_letters::<V>(d - letter);
+                // All words up to the least letter go with the same letters; of those after it each goes with fewer.
+                if word <= least {
+                    (letter, least + 1, (most, words))
+                } else {
+                    (letter, d, (most, words.min(2)))
+                }
+            }
+        };
+        let rest = end - word;
+        let words = rest.div_ceil(rest.div_ceil(words));
+        self.next += words;
+        Some(Block {
+            word,
+            words,
+            letter,
+            most,
+        })
+    }
+}
+
+/// Sizes of blocks where there may be few letters and always enough words.
+#[inline(always)]
+fn few_letters<V: Lanes>(letters: usize) -> (usize, usize) {
+    match (letters, V::REGISTERS < 32) {
+        (1..=3, true) => (3, 3),
+        (1..=4, false) => (4, 4),
+        _ => block_size::<V>(letters),
+    }
+}
+
 /// Whether blocks of this size occur: first letters, words.
 #[inline(always)]
 pub const fn occurs<V: Lanes>(letters: usize, words: usize) -> bool {
@@ -35,6 +109,8 @@ pub struct Top<'a, 's, V: Lanes, F: Spread<V>> {
     pub letters: Letters<'a, F::Item>,
     /// (y, x) a step, or (h(N-2), h(N-1), h(N)) a step where there is a word to be done.
     pub parent: &'a [V],
+    /// Only the sums of first letters that are no less than this one and the second letter, where there is one.
+    pub least: Option<usize>,
     pub word: Option<Word<'a, 's, V, F::Item>>,
     /// A, one vector a letter.
     pub state: &'s mut [V],
@@ -60,122 +136,116 @@ impl<V: Lanes, F: Spread<V>> Part<V> for Top<'_, '_, V, F> {
     #[inline(always)]
     fn run(self) {
         let d = self.letters.dim;
-        let (most_letters, most_words) = block_size::<V>(d);
         if self.fresh {
-            self.sums.fill(V::zero());
+            for (word, sums) in self.sums.chunks_exact_mut(d).enumerate() {
+                let first = self.least.map_or(0, |least| least.max(word));
+                sums[first..].fill(V::zero());
+            }
         }
         let steps = self.parent.len() / if self.word.is_some() { 3 } else { 2 };
         let (pairs, words) = self.scratch.split_at_mut(2 * steps);
         let pairs = pairs.as_chunks_mut::<2>().0;
-        let mut given = self.parent.as_chunks::<2>().0;
-        let mut all = blocks(d, most_words);
-        let mut block = Words {
+        let mut all = Blocks::new(d, self.least);
+        let mut nodes = Words {
             letters: self.letters,
-            most_letters,
             state: self.state,
             sums: self.sums,
             words,
         };
-        if let Some(turns) = self.letters.turns {
-            if let Some(word) = self.word {
+        match self.word {
+            None => {
+                for (&[y, x], pair) in self.parent.as_chunks::<2>().0.iter().zip(&mut *pairs) {
+                    *pair = [y, x * V::constant(0.5)];
+                }
+            }
+            Some(word) if self.letters.turns.is_none() => {
+                let parent = self.parent.as_chunks::<3>().0;
+                let Some(block) = all.next::<V>() else { return };
+                match block.words {
+                    1 => nodes.made::<F, 1>(word, parent, pairs, block),
+                    2 => nodes.made::<F, 2>(word, parent, pairs, block),
+                    3 => nodes.made::<F, 3>(word, parent, pairs, block),
+                    _ => nodes.made::<F, 4>(word, parent, pairs, block),
+                }
+            }
+            Some(word) => {
                 let parent = self.parent.as_chunks::<3>().0;
                 let mut w = *word.state;
                 for ((t, h), pair) in parent.iter().enumerate().zip(&mut *pairs) {
                     *pair = below_top(h, F::vector(word.letter.at(t)), &mut w);
                 }
                 *word.state = w;
-                given = pairs;
             }
-            for (i, count) in all {
-                match count {
-                    1 => block.in_turns::<F, 1>(given, i, turns),
-                    2 => block.in_turns::<F, 2>(given, i, turns),
-                    3 => block.in_turns::<F, 3>(given, i, turns),
-                    _ => block.in_turns::<F, 4>(given, i, turns),
-                }
-            }
-            return;
         }
-        if let Some(word) = self.word
-            && let Some((i, count)) = all.next()
-        {
-            let parent = self.parent.as_chunks::<3>().0;
-            match count {
-                1 => block.made::<F, 1>(word, parent, pairs, i),
-                2 => block.made::<F, 2>(word, parent, pairs, i),
-                3 => block.made::<F, 3>(word, parent, pairs, i),
-                _ => block.made::<F, 4>(word, parent, pairs, i),
-            }
-            given = pairs;
-        }
-        for (i, count) in all {
-            match count {
-                1 => block.given::<F, 1>(given, i),
-                2 => block.given::<F, 2>(given, i),
-                3 => block.given::<F, 3>(given, i),
-                _ => block.given::<F, 4>(given, i),
+        while let Some(block) = all.next::<V>() {
+            match (block.words, self.letters.turns) {
+                (1, None) => nodes.given::<F, 1>(pairs, block),
+                (2, None) => nodes.given::<F, 2>(pairs, block),
+                (3, None) => nodes.given::<F, 3>(pairs, block),
+                (_, None) => nodes.given::<F, 4>(pairs, block),
+                (1, Some(turns)) => nodes.in_turns::<F, 1>(pairs, block, turns),
+                (2, Some(turns)) => nodes.in_turns::<F, 2>(pairs, block, turns),
+                (3, Some(turns)) => nodes.in_turns::<F, 3>(pairs, block, turns),
+                (_, Some(turns)) => nodes.in_turns::<F, 4>(pairs, block, turns),
             }
         }
     }
 }
 
-/// Blocks of words, each for all first letters.
+/// Blocks of words, each for its first letters.
 struct Words<'a, 's, V, Z> {
     letters: Letters<'a, Z>,
-    most_letters: usize,
     state: &'s mut [V],
     sums: &'s mut [V],
     words: &'s mut [V],
 }
 
 impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
-    /// R words from `i` on, given (y, x).
+    /// R words, given (y, x/2).
     #[inline(always)]
-    fn given<F: Spread<V, Item = Z>, const R: usize>(&mut self, pairs: &[[V; 2]], i: usize) {
-        let mut all = blocks(self.letters.dim, self.most_letters);
-        match all.next().map_or(0, |(_, count)| count) {
-            1 if occurs::<V>(1, R) => self.first_given::<F, 1, R>(pairs, i),
-            2 if occurs::<V>(2, R) => self.first_given::<F, 2, R>(pairs, i),
-            3 if occurs::<V>(3, R) => self.first_given::<F, 3, R>(pairs, i),
-            4 if occurs::<V>(4, R) => self.first_given::<F, 4, R>(pairs, i),
-            5 if occurs::<V>(5, R) => self.first_given::<F, 5, R>(pairs, i),
-            6 if occurs::<V>(6, R) => self.first_given::<F, 6, R>(pairs, i),
-            7 if occurs::<V>(7, R) => self.first_given::<F, 7, R>(pairs, i),
-            8 if occurs::<V>(8, R) => self.first_given::<F, 8, R>(pairs, i),
+    fn given<F: Spread<V, Item = Z>, const R: usize>(&mut self, pairs: &[[V; 2]], block: Block) {
+        match block.first_letters(self.letters.dim) {
+            1 if occurs::<V>(1, R) => self.first_given::<F, 1, R>(pairs, block),
+            2 if occurs::<V>(2, R) => self.first_given::<F, 2, R>(pairs, block),
+            3 if occurs::<V>(3, R) => self.first_given::<F, 3, R>(pairs, block),
+            4 if occurs::<V>(4, R) => self.first_given::<F, 4, R>(pairs, block),
+            5 if occurs::<V>(5, R) => self.first_given::<F, 5, R>(pairs, block),
+            6 if occurs::<V>(6, R) => self.first_given::<F, 6, R>(pairs, block),
+            7 if occurs::<V>(7, R) => self.first_given::<F, 7, R>(pairs, block),
+            8 if occurs::<V>(8, R) => self.first_given::<F, 8, R>(pairs, block),
             count => unreachable!("a block of {count} letters"),
         }
-        self.others::<F, R>(pairs.len(), i);
+        self.others::<F, R>(pairs.len(), block);
     }
 
-    /// R words from `i` on, with the word below them; (y, x) goes to `pairs`.
+    /// R words, with the word below them; (y, x/2) goes to `pairs`.
     #[inline(always)]
     fn made<F: Spread<V, Item = Z>, const R: usize>(
         &mut self,
         word: Word<'_, '_, V, Z>,
         parent: &[[V; 3]],
         pairs: &mut [[V; 2]],
-        i: usize,
+        block: Block,
     ) {
-        let mut all = blocks(self.letters.dim, self.most_letters);
-        match all.next().map_or(0, |(_, count)| count) {
-            1 if occurs::<V>(1, R) => self.first_made::<F, 1, R>(word, parent, pairs, i),
-            2 if occurs::<V>(2, R) => self.first_made::<F, 2, R>(word, parent, pairs, i),
-            3 if occurs::<V>(3, R) => self.first_made::<F, 3, R>(word, parent, pairs, i),
-            4 if occurs::<V>(4, R) => self.first_made::<F, 4, R>(word, parent, pairs, i),
-            5 if occurs::<V>(5, R) => self.first_made::<F, 5, R>(word, parent, pairs, i),
-            6 if occurs::<V>(6, R) => self.first_made::<F, 6, R>(word, parent, pairs, i),
-            7 if occurs::<V>(7, R) => self.first_made::<F, 7, R>(word, parent, pairs, i),
-            8 if occurs::<V>(8, R) => self.first_made::<F, 8, R>(word, parent, pairs, i),
+        match block.first_letters(self.letters.dim) {
+            1 if occurs::<V>(1, R) => self.first_made::<F, 1, R>(word, parent, pairs, block),
+            2 if occurs::<V>(2, R) => self.first_made::<F, 2, R>(word, parent, pairs, block),
+            3 if occurs::<V>(3, R) => self.first_made::<F, 3, R>(word, parent, pairs, block),
+            4 if occurs::<V>(4, R) => self.first_made::<F, 4, R>(word, parent, pairs, block),
+            5 if occurs::<V>(5, R) => self.first_made::<F, 5, R>(word, parent, pairs, block),
+            6 if occurs::<V>(6, R) => self.first_made::<F, 6, R>(word, parent, pairs, block),
+            7 if occurs::<V>(7, R) => self.first_made::<F, 7, R>(word, parent, pairs, block),
+            8 if occurs::<V>(8, R) => self.first_made::<F, 8, R>(word, parent, pairs, block),
             count => unreachable!("a block of {count} letters"),
         }
-        self.others::<F, R>(parent.len(), i);
+        self.others::<F, R>(parent.len(), block);
     }
 
     /// R words from `i` on where letters move in turn: the words and what always moves, time, first; then each letter at
     /// its own steps.
     #[inline(always)]
-    fn in_turns<F: Spread<V, Item = Z>, const R: usize>(&mut self, pairs: &[[V; 2]], i: usize, turns: Turns) {
-        let d = self.letters.dim;
+    fn in_turns<F: Spread<V, Item = Z>, const R: usize>(&mut self, pairs: &[[V; 2]], block: Block, turns: Turns) {
+        let (d, i) = (self.letters.dim, block.word);
         let sums = &mut self.sums[i * d..][..R * d];
         let words = &mut self.words.as_chunks_mut::<R>().0[..pairs.len()];
         V::call(Moving::<V, F, R> {
@@ -187,52 +257,55 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
             words: &mut *words,
             sums: &mut *sums,
         });
-        let most = (1..=self.most_letters).rev().find(|&letters| occurs::<V>(letters, R));
-        for (block, begin) in [(turns.first, 0), (1 - turns.first, 1)] {
-            for (a, count) in blocks(turns.size, most.unwrap_or(1)) {
+        let most = (1..=block.most).rev().find(|&letters| occurs::<V>(letters, R));
+        for (side, begin) in [(turns.first, 0), (1 - turns.first, 1)] {
+            let end = (side + 1) * turns.size;
+            let first = block.letter.clamp(side * turns.size, end);
+            for (a, count) in blocks(end - first, most.unwrap_or(1)).filter(|(_, count)| *count > 0) {
                 let at = Steps { begin, by: 2 };
-                last_level::<V, F, R>(self.letters, block * turns.size + a, count, words, at, sums);
+                last_level::<V, F, R>(self.letters, first + a, count, words, at, sums);
             }
         }
     }
 
     /// The other blocks of first letters, given the words.
     #[inline(always)]
-    fn others<F: Spread<V, Item = Z>, const R: usize>(&mut self, steps: usize, i: usize) {
+    fn others<F: Spread<V, Item = Z>, const R: usize>(&mut self, steps: usize, block: Block) {
         let d = self.letters.dim;
-        for (a, count) in blocks(d, self.most_letters).skip(1) {
+        for (a, count) in blocks(d - block.letter, block.most).skip(1) {
             let words = &self.words.as_chunks::<R>().0[..steps];
             last_level::<V, F, R>(
                 self.letters,
-                a,
+                block.letter + a,
                 count,
                 words,
                 Steps::ALL,
-                &mut self.sums[i * d..][..R * d],
+                &mut self.sums[block.word * d..][..R * d],
             );
         }
     }
 
     #[inline(always)]
-    fn first_given<F: Spread<V, Item = Z>, const A: usize, const R: usize>(&mut self, pairs: &[[V; 2]], i: usize) {
-        let d = self.letters.dim;
+    fn first_given<F: Spread<V, Item = Z>, const A: usize, const R: usize>(&mut self, pairs: &[[V; 2]], block: Block) {
+        let (d, i, first) = (self.letters.dim, block.word, block.letter);
         let mut a = [V::zero(); R];
         a.copy_from_slice(&self.state[i..][..R]);
-        let mut sums = load::<V, A, R>(&self.sums[i * d..], d, 0);
-        if d > A {
+        let mut sums = load::<V, A, R>(&self.sums[i * d..], d, first);
+        let rows = self.letters.rows;
+        if d > first + A {
             let words = &mut self.words.as_chunks_mut::<R>().0[..pairs.len()];
             for ((t, &pair), keep) in pairs.iter().enumerate().zip(words) {
-                let z = self.letters.row(t);
-                *keep = step::<V, F, A, R>(pair, z, z, i, &mut a, &mut sums);
+                let z = &rows[t * d..];
+                *keep = step::<V, F, A, R>(pair, z, &z[first..], i, &mut a, &mut sums);
             }
         } else {
-            let rows = self.letters.rows.as_chunks::<A>().0;
-            for (&pair, z) in pairs.iter().zip(rows) {
-                step::<V, F, A, R>(pair, z, z, i, &mut a, &mut sums);
+            for (t, &pair) in pairs.iter().enumerate() {
+                let z = &rows[t * d..];
+                step::<V, F, A, R>(pair, z, &z[first..], i, &mut a, &mut sums);
             }
         }
         self.state[i..][..R].copy_from_slice(&a);
-        store(&sums, &mut self.sums[i * d..], d, 0);
+        store(&sums, &mut self.sums[i * d..], d, first);
     }
 
     #[inline(always)]
@@ -241,35 +314,36 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
         word: Word<'_, '_, V, Z>,
         parent: &[[V; 3]],
         pairs: &mut [[V; 2]],
-        i: usize,
+        block: Block,
     ) {
-        let d = self.letters.dim;
+        let (d, i, first) = (self.letters.dim, block.word, block.letter);
         let mut w = *word.state;
         let mut a = [V::zero(); R];
         a.copy_from_slice(&self.state[i..][..R]);
-        let mut sums = load::<V, A, R>(&self.sums[i * d..], d, 0);
+        let mut sums = load::<V, A, R>(&self.sums[i * d..], d, first);
         let below = parent.iter().enumerate().zip(pairs);
-        if d > A {
+        let rows = self.letters.rows;
+        if d > first + A {
             let words = &mut self.words.as_chunks_mut::<R>().0[..parent.len()];
             for (((t, h), pair), keep) in below.zip(words) {
                 *pair = below_top(h, F::vector(word.letter.at(t)), &mut w);
-                let z = self.letters.row(t);
-                *keep = step::<V, F, A, R>(*pair, z, z, i, &mut a, &mut sums);
+                let z = &rows[t * d..];
+                *keep = step::<V, F, A, R>(*pair, z, &z[first..], i, &mut a, &mut sums);
             }
         } else {
-            let rows = self.letters.rows.as_chunks::<A>().0;
-            for (((t, h), keep), z) in below.zip(rows) {
+            for ((t, h), keep) in below {
                 let pair = below_top(h, F::vector(word.letter.at(t)), &mut w);
                 // Where other blocks of words need it.
-                if A != R {
+                if d > R {
                     *keep = pair;
                 }
-                step::<V, F, A, R>(pair, z, z, i, &mut a, &mut sums);
+                let z = &rows[t * d..];
+                step::<V, F, A, R>(pair, z, &z[first..], i, &mut a, &mut sums);
             }
         }
         *word.state = w;
         self.state[i..][..R].copy_from_slice(&a);
-        store(&sums, &mut self.sums[i * d..], d, 0);
+        store(&sums, &mut self.sums[i * d..], d, first);
     }
 }
 
@@ -312,20 +386,20 @@ impl<V: Lanes, F: Spread<V>, const R: usize> Moving<'_, '_, V, F, R> {
     }
 }
 
-/// (y, x) of a word one letter, z, longer than that of `h`.
+/// (y, x/2) of a word one letter, z, longer than that of `h`.
 #[inline(always)]
 fn below_top<V: Lanes>(h: &[V; 3], z: V, a: &mut V) -> [V; 2] {
     let over = reciprocals::<V, 3>();
     let x = (z * over[2]).mul_add(h[2], *a);
     let y = (z * over[1]).mul_add(h[1], *a);
     *a = z.mul_add(h[0], *a);
-    [y, x]
+    [y, x * V::constant(0.5)]
 }
 
 /// One step of R words from `i` on and A first letters, `first`; gives T.
 #[inline(always)]
 fn step<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
-    [y, x]: [V; 2],
+    [y, half]: [V; 2],
     z: &[F::Item],
     first: &[F::Item],
     i: usize,
@@ -333,7 +407,6 @@ fn step<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     sums: &mut [[V; A]; R],
 ) -> [V; R] {
     let (own, z) = (&z[i..][..R], &first[..A]);
-    let half = x * V::constant(0.5);
     let mut words = [V::zero(); R];
     for r in 0..R {
         let z = F::vector(own[r]);

@@ -37,6 +37,7 @@ static void values() {
     const std::vector<double> gx{-2, -1, 2, 1}, gy{-2, -4, 2, 4};
     EXPECT(near(goursat::signature(x, 2), {1, 2, 0.5, 1, 1, 2}));
     EXPECT(near(goursat::signature(x, 1, goursat::options().scalar_term().time_aug(3)), {1, 1, 2, 3}));
+    EXPECT(near(goursat::signature(x, 2, goursat::options().direct()), {1, 2, 0.5, 1, 1, 2}));
     EXPECT(near(goursat::sig_backprop(std::vector<T>{1, 1, 1, 1, 1, 1}, x, 2), {-4, -4, 4, 4}));
     EXPECT(near(goursat::sigkernel(x, y), {4}));
     const auto both = goursat::sigkernel_backprop(std::vector<T>{1}, x, y);

@@ -5,7 +5,8 @@
 use crate::c::{Parameter, prototypes};
 use crate::support::{ENTRIES, Entry, no_options};
 use goursat::ffi::{
-    GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG, Options,
+    GOURSAT_DIRECT, GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG,
+    Options,
 };
 
 /// Functions that take nothing that could be wrong and need no memory.
@@ -88,6 +89,8 @@ const SIGNATURES: &[Plan] = &plans! {
     "pieces": batch = 3, dim = 2, degree = 3, lengths = (1300, 1), ragged = true;
     "chains of pieces": batch = 1, dim = 2, degree = 2, lengths = (20_000, 1);
     "pieces in suffix tiles": batch = 1, dim = 6, degree = 4, lengths = (700, 1);
+    "pieces, direct": batch = 1, dim = 6, degree = 4, lengths = (700, 1), flags = GOURSAT_DIRECT;
+    "fewer words": batch = 3, dim = 8, degree = 4, lengths = (400, 1), ragged = true;
     "lead-lag with time": batch = 5, flags = GOURSAT_LEAD_LAG | GOURSAT_TIME_AUG | GOURSAT_LAG_FIRST, ragged = true;
     "with the number 1": batch = 5, flags = GOURSAT_SCALAR_TERM | GOURSAT_TIME_AUG;
 };

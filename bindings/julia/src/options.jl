@@ -52,6 +52,7 @@ const LEAD_LAG = UInt64(2)
 const LAG_FIRST = UInt64(4)
 const SCALAR_TERM = UInt64(8)
 const SYMMETRIC = UInt64(16)
+const DIRECT = UInt64(32)
 
 const OK = Int32(0)
 const INVALID_ARGUMENT = Int32(2)

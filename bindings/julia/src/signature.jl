@@ -25,7 +25,7 @@ end
 
 """
     signature(path, degree; scalar_term=false, time_aug=false, end_time=1, lead_lag=false, lengths=nothing,
-              n_threads=0, progress=false)
+              n_threads=0, progress=false, direct=false)
 
 Truncated signatures of piecewise-linear paths: an array `(S, B...)` for `path` of size `(d, L, B...)`, with `S` of
 [`signature_length`](@ref); `(S, B)` for a vector of `B` matrices `(d, L_b)`.
@@ -42,6 +42,8 @@ level, counted from 0 too: the last letter is the fastest index.
 - `n_threads`: threads to use at most; 0 means GOURSAT_NUM_THREADS, or all cores.
 - `progress`: `true` for a bar on stderr, or a function of `(done, total)`, which is called some 20 times a second on the
   calling thread, and when all is done. An exception that it throws ends the call.
+- `direct`: compute every coefficient along the path. Without it, some of the last level of long `Float64` paths follow
+  from others, up to twice as fast: errors are then up to 3e-14 of the level's largest coefficient instead of 1e-15.
 
 Arrays are read where they lie, views, transposes and permutations of them too; those of other numbers than `Float64` and
 `Float32` are converted, and the matrices of a vector are packed, which copies.
@@ -70,11 +72,12 @@ signature!(out::AbstractArray, path::PathLike, degree::Integer; options...) =
 
 function signature_into(
     out, path, degree; scalar_term = false, lengths = nothing, progress = false, time_aug = false, end_time = 1,
-    lead_lag = false, n_threads = 0,
+    lead_lag = false, n_threads = 0, direct = false,
 )
     T = number_type(path)
     paths = Paths{T}(path, "path", lengths)
-    options = settings(; extra = scalar_flag(scalar_term), time_aug, end_time, lead_lag, n_threads)
+    extra = scalar_flag(scalar_term) | (direct ? DIRECT : UInt64(0))
+    options = settings(; extra, time_aug, end_time, lead_lag, n_threads)
     place_x!(options, paths)
     dims = (coefficients(paths.dim, degree, options), paths.axes...)
     return produce(out, T, dims) do to, count
@@ -88,7 +91,7 @@ end
     sig_backprop(grad, path, degree; options...)
 
 Gradient of a scalar F with respect to paths, from its gradient `grad` with respect to their signatures: of size
-`(S, B...)`, or a number or an array that broadcasts to it. The options are those of [`signature`](@ref).
+`(S, B...)`, or a number or an array that broadcasts to it. The options are those of [`signature`](@ref), but `direct`: gradients always are.
 
 Returns an array like `path`, zero beyond the end of a path with `lengths`; a vector of matrices for a vector.
 

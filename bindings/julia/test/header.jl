@@ -68,7 +68,7 @@ end
 
 @testset "constants" begin
     value(name) = parse(Int, match(Regex("GOURSAT_$name\\s*=?\\s*(\\d+)"), header).captures[1])
-    for name in ("TIME_AUG", "LEAD_LAG", "LAG_FIRST", "SCALAR_TERM", "SYMMETRIC")
+    for name in ("TIME_AUG", "LEAD_LAG", "LAG_FIRST", "SCALAR_TERM", "SYMMETRIC", "DIRECT")
         @test getfield(Goursat, Symbol(name)) == value(name)
     end
     for name in ("OK", "INVALID_ARGUMENT", "LENGTH_MISMATCH", "OVERLAP", "CANCELLED")

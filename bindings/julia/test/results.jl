@@ -80,3 +80,10 @@ end
     @test table[:, 5] == table[:, 2]
     signature!(view(table, :, 1), x[:, :, 1], 3)
 end
+
+@testset "direct" begin
+    path = walks(Float64, 8, 500, 1)[:, :, 1]
+    some, all_words = signature(path, 4), signature(path, 4; direct = true)
+    @test some != all_words
+    @test maximum(abs, some - all_words) < 3e-14 * maximum(abs, all_words)
+end

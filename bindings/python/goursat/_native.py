@@ -59,7 +59,7 @@ class CudaDeviceInfo(ctypes.Structure):
 
 
 # goursat_options.flags
-TIME_AUG, LEAD_LAG, LAG_FIRST, SCALAR_TERM, SYMMETRIC = 1, 2, 4, 8, 16
+TIME_AUG, LEAD_LAG, LAG_FIRST, SCALAR_TERM, SYMMETRIC, DIRECT = 1, 2, 4, 8, 16, 32
 
 # goursat_status
 OK = 0

@@ -60,6 +60,7 @@ def signature(
     lengths: Optional[npt.ArrayLike] = None,
     n_threads: int = 0,
     progress: ProgressLike = False,
+    direct: bool = False,
 ) -> Any:
     """Return the truncated signatures of piecewise-linear paths.
 
@@ -87,6 +88,9 @@ def signature(
         Threads to use at most; 0 means GOURSAT_NUM_THREADS, or all cores.
     progress : bool or callable
         Show a bar (with tqdm), or call this with (done, total) about 20 times a second, and when all is done.
+    direct : bool
+        Compute every coefficient along the path. Without it, some of the last level of long float64 paths follow from
+        others, up to twice as fast: errors are then up to 3e-14 of the level's largest coefficient instead of 1e-15.
 
     Returns
     -------
@@ -108,7 +112,8 @@ def signature(
     values = read(path, "path")
     dtype = common_dtype(values)
     paths = Paths(values, "path", dtype, lengths)
-    flags = _settings.flags(time_aug, lead_lag, _native.SCALAR_TERM if scalar_term else 0)
+    extra = (_native.SCALAR_TERM if scalar_term else 0) | (_native.DIRECT if direct else 0)
+    flags = _settings.flags(time_aug, lead_lag, extra)
     options = _settings.options(flags, end_time, 0, 0, n_threads)
     degree = _settings.size(degree, "degree")
     out = paths.empty((*paths.lead, _length(paths.dim, degree, flags)))

@@ -115,7 +115,7 @@ def test_progress_callback(header):
 
 def test_flags_and_statuses(header):
     flags = dict(re.findall(r"#define\s+GOURSAT_(\w+)\s+\(?(?:UINT64_C\()?(\d+)", header))
-    for name in ("TIME_AUG", "LEAD_LAG", "LAG_FIRST", "SCALAR_TERM", "SYMMETRIC"):
+    for name in ("TIME_AUG", "LEAD_LAG", "LAG_FIRST", "SCALAR_TERM", "SYMMETRIC", "DIRECT"):
         assert getattr(_native, name) == int(flags[name])
     for name in ("HOST", "CUDA", "CUDA_COPY"):
         assert getattr(_native, name) == int(flags[name])

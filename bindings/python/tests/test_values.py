@@ -34,6 +34,15 @@ def test_signature(walks, options, length, dim, degree):
         np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-14)
 
 
+def test_direct_signature(walks):
+    path = walks(500, 8)
+    some, every = goursat.signature(path, 4), goursat.signature(path, 4, direct=True)
+    assert (some != every).any()
+    np.testing.assert_allclose(some, every, rtol=0, atol=3e-14 * abs(every).max())
+    single = path.astype(np.float32)
+    np.testing.assert_array_equal(goursat.signature(single, 4), goursat.signature(single, 4, direct=True))
+
+
 @pytest.mark.parametrize("options", TRANSFORMS, ids=ids)
 @pytest.mark.parametrize("dyadic_order", ORDERS, ids=ids)
 def test_kernel(walks, options, dyadic_order):

@@ -5,6 +5,7 @@ LEAD_LAG <- 2
 LAG_FIRST <- 4
 SCALAR_TERM <- 8
 SYMMETRIC <- 16
+DIRECT <- 32
 
 settings <- function(time_aug = FALSE, end_time = 1, lead_lag = FALSE, dyadic_order = 0, n_threads = 0, progress = FALSE, extra = 0) {
   orders <- read_orders(dyadic_order)

@@ -17,6 +17,8 @@
 #' @param n_threads Threads to use at most; 0 means all cores. See [default_threads()].
 #' @param progress `TRUE` for a progress bar, or a function of `(done, total)`, which is called some 20 times a second
 #'   while a call takes long, and with (1, 1) at the end. An error in it ends the call.
+#' @param direct Compute every coefficient along the path? Otherwise some of the last level of long paths follow from
+#'   others, up to twice as fast: errors are then up to 3e-14 of the level's largest coefficient instead of 1e-15.
 #' @param grad Gradient of a number with respect to the signatures, shaped as these are, or one number for all.
 #' @param dim Channels of a path.
 #'
@@ -43,11 +45,11 @@
 #' # the gradient of the signed area
 #' sig_backprop(c(0, 0, 0, 0.5, -0.5, 0), path, 2)
 #' @export
-signature <- function(path, degree, scalar_term = FALSE, time_aug = FALSE, end_time = 1, lead_lag = FALSE, lengths = NULL, n_threads = default_threads(), progress = FALSE) {
+signature <- function(path, degree, scalar_term = FALSE, time_aug = FALSE, end_time = 1, lead_lag = FALSE, lengths = NULL, n_threads = default_threads(), progress = FALSE, direct = FALSE) {
   paths <- read_paths(path, "path", lengths)
   chosen <- settings(
     time_aug, end_time, lead_lag, n_threads = n_threads, progress = progress,
-    extra = read_flag(scalar_term, "scalar_term", SCALAR_TERM)
+    extra = read_flag(scalar_term, "scalar_term", SCALAR_TERM) + read_flag(direct, "direct", DIRECT)
   )
   degree <- whole_number(degree, "degree")
   result <- answer(.Call(C_signature, paths, degree, coefficients_of(paths$dim, degree, chosen), chosen))

@@ -1,14 +1,17 @@
 //! One row a function: what its options may say and how long its result is. A new function gets a row here.
 
-use goursat::ffi::{GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG};
+use goursat::ffi::{
+    GOURSAT_DIRECT, GOURSAT_LAG_FIRST, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_SYMMETRIC, GOURSAT_TIME_AUG,
+};
 
 /// The flags of this version, all others are unknown.
-pub const FLAGS: [(u64, &str); 5] = [
+pub const FLAGS: [(u64, &str); 6] = [
     (GOURSAT_TIME_AUG, "GOURSAT_TIME_AUG"),
     (GOURSAT_LEAD_LAG, "GOURSAT_LEAD_LAG"),
     (GOURSAT_LAG_FIRST, "GOURSAT_LAG_FIRST"),
     (GOURSAT_SCALAR_TERM, "GOURSAT_SCALAR_TERM"),
     (GOURSAT_SYMMETRIC, "GOURSAT_SYMMETRIC"),
+    (GOURSAT_DIRECT, "GOURSAT_DIRECT"),
 ];
 
 /// The options that the rules know; a test compares them with the header.
@@ -81,11 +84,16 @@ static RULES: [Rules; 8] = [
     rules(
         "signature_length",
         Gives::Numbers,
-        TRANSFORMS | GOURSAT_SCALAR_TERM,
+        TRANSFORMS | GOURSAT_SCALAR_TERM | GOURSAT_DIRECT,
         false,
     ),
     rules("grid_shape", Gives::Numbers, TRANSFORMS, true),
-    rules("signature", Gives::Signature, TRANSFORMS | GOURSAT_SCALAR_TERM, false),
+    rules(
+        "signature",
+        Gives::Signature,
+        TRANSFORMS | GOURSAT_SCALAR_TERM | GOURSAT_DIRECT,
+        false,
+    ),
     rules("sigkernel", Gives::Corner, TRANSFORMS, true),
     rules("sigkernel_grid", Gives::Grid, TRANSFORMS, true),
     rules("sigkernel_gram", Gives::Matrix, TRANSFORMS | GOURSAT_SYMMETRIC, true),

@@ -73,3 +73,11 @@ for (file in files) {
     }
   })
 }
+
+test_that("every word goes along the path if asked", {
+  path <- walks(500, 8, 1, seed = 4)[, , 1]
+  some <- goursat::signature(path, 4)
+  every <- goursat::signature(path, 4, direct = TRUE)
+  expect_true(any(some != every))
+  expect_lt(max(abs(some - every)), 3e-14 * max(abs(every)))
+})
