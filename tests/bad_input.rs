@@ -324,7 +324,7 @@ fn bad_options() -> Vec<Spoilt> {
         std::ptr::dangling_mut::<u64>().cast()
     }
     vec![
-        (|o| o.flags = 32, GOURSAT_UNSUPPORTED, "0x20"),
+        (|o| o.flags = 64, GOURSAT_UNSUPPORTED, "0x40"),
         (|o| o.flags = 1 << 63 | 1, GOURSAT_UNSUPPORTED, "flags"),
         (|o| o.end_time = f64::NAN, GOURSAT_INVALID_ARGUMENT, "end_time"),
         (|o| o.end_time = f64::INFINITY, GOURSAT_INVALID_ARGUMENT, "end_time"),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `levels`, `shape`, `walk` | where coefficients lie; a signature as tiles of suffixes; the order of the words of a tile |
 //! | `moves`, `letters` | increments of a path, and as factors z/q |
+//! | `cover` | words and first letters in blocks that fit the registers |
 //! | `tile`, `top` and `tile_adjoint`, `top_adjoint` | all levels above a tile's base, the last two in registers |
 //! | `base`, `base_adjoint` | the levels below the tiles |
 //! | `lanes`, `points` | several paths, one a lane: coefficients, points and increments |
@@ -24,6 +25,7 @@ mod base_adjoint;
 mod chain;
 mod chen;
 mod compiled;
+mod cover;
 mod forward;
 mod gradients;
 mod lanes;

@@ -164,7 +164,8 @@ impl<'a, S: Real> Block<'a, S> {
     }
 }
 
-/// The signatures of paths of several pieces. `slab` has room for all pieces, or for `room` where there is one path.
+/// The signatures of paths of several pieces. The last piece of a path is computed in its row; `slab` has room for all
+/// others, or for `room` where there is one path.
 pub fn products<S: Real>(
     levels: &Levels,
     words: Words,

@@ -2,8 +2,9 @@
 //! forward in time  z̄_a += Σ_i X_ia · T_i;
 //! back in time     T̄_i = Σ_a z_a · X_ia,  z̄_i += y·Ā_i + x/2·T̄_i,  x̄ += Σ z_i/2·T̄_i,  ȳ += Σ z_i·Ā_i,  Ā_i += T̄_i.
 
+use super::cover::{block_size, occurs};
 use super::letters::{Letters, Spread, blocks};
-use super::top::{block_size, load, occurs};
+use super::top::load;
 use crate::simd::{Lanes, Part};
 
 pub struct TopAdjoint<'a, 's, V: Lanes, F: Spread<V>> {
