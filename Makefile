@@ -260,6 +260,11 @@ bench-peers: build/peers/ready ## beside pySigLib on one thread: build/peers.md,
 	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"
 	build/peers/bin/python benches/peers/compare.py
 
+.PHONY: bench-memory
+bench-memory: build/peers/ready ## peak memory and time of long paths, on one thread: build/memory.md
+	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"
+	build/peers/bin/python benches/peers/memory.py
+
 .PHONY: bench-levels
 bench-levels: build/peers/ready ## every SIMD level beside the one below it, on one thread: build/levels.md and .csv
 	build/peers/bin/python -m pip $(PIP) "./bindings/python[demo]"

@@ -356,7 +356,7 @@ impl<S: Real> Level<'_, S> {
             let term = V::load(&self.sums[factors.suffixes[k] + lane..]);
             terms[k] = if (B - k) % 2 == 1 { term } else { V::zero() - term };
         }
-        let sign = V::constant(if B % 2 == 0 { 1.0 } else { -1.0 });
+        let sign = V::constant(if B & 1 == 0 { 1.0 } else { -1.0 });
         let straight = &tile.bases[tile.ways.crossed..tile.ways.number];
         let strides = &tile.ways.strides[tile.ways.crossed..];
         let count = V::LANES.min(tile.end - lane);
