@@ -102,7 +102,7 @@ where
             top: try_vec(columns.total(), flat)?,
             left: try_vec(rows.most(), flat)?,
             sums: try_vec(columns.blocks(), flat)?,
-            h: try_vec(rows.each * RING.max(columns.each * C), [V::zero(); R])?,
+            h: try_vec(rows.each * RING, [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         })
     }

@@ -296,7 +296,7 @@ where
             left: try_vec(rows.blocks() * rows.most(), S::flat(V::zero()))?,
             corners: try_vec(rows.blocks(), V::zero())?,
             sums: try_vec(rows.blocks(), S::flat(V::zero()))?,
-            h: try_vec(rows.each * RING.max(columns.each * C), [V::zero(); R])?,
+            h: try_vec(rows.each * RING, [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
         })
     }
