@@ -2,7 +2,7 @@
 
 use super::panels::Sums;
 use super::scheme::{Scheme, Vectors};
-use super::tile::{BlockSlopes, RING, Record, Records, Scratch, Tile, products, slots};
+use super::tile::{BlockSlopes, RING, Record, Records, Scratch, Tile, row_products, slots};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
@@ -114,7 +114,7 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
         let (h, mut record) = records.row(i, increments, slots, all);
         let h = if T::MAKES { h } else { &mut h[..increments] };
         if !all && !T::MAKES {
-            row_products(dx, dy, channels, h);
+            row_products(dx, dy, h);
         }
         V::call(RowForward::<V, S, T, _, R, C> {
             tile,
@@ -213,20 +213,8 @@ fn all_products<V: Lanes, const R: usize, const C: usize>(
     let columns = (NEAR / size_of::<[V; C]>() / channels).max(1);
     for (part, dy) in dy.chunks(columns * channels).enumerate() {
         for (dx, h) in dx.chunks_exact(channels).zip(h.chunks_exact_mut(stride)) {
-            row_products(dx, dy, channels, &mut h[part * columns * C..]);
+            row_products(dx, dy, &mut h[part * columns * C..]);
         }
-    }
-}
-
-#[inline(always)]
-fn row_products<V: Lanes, const R: usize, const C: usize>(
-    dx: &[[V; R]],
-    dy: &[[V; C]],
-    channels: usize,
-    h: &mut [[V; R]],
-) {
-    for (h, dy) in h.as_chunks_mut().0.iter_mut().zip(dy.chunks_exact(channels)) {
-        products(dx, dy, h);
     }
 }
 

@@ -73,8 +73,8 @@ where
     /// For kernels alone.
     #[inline(always)]
     pub fn forth(tile: T, extent: &Extent) -> Result<Self> {
-        let channels = extent.channels.seen(extent.unfolded);
-        if const { T::MAKES && !S::RENEWS } && extent.repeats == (0, 0) && !extent.unfolded {
+        if const { T::MAKES && !S::RENEWS } {
+            let channels = extent.channels.seen(extent.unfolded);
             return Self::with(tile, extent, Cuts::long_columns::<V, C>(0, channels));
         }
         Self::new(tile, extent)

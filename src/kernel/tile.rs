@@ -13,7 +13,7 @@ const TOGETHER: usize = 4;
 
 /// Δ/2 of a tile, column by column: sums over channels, in one order. Time, where there is time, is the last channel.
 #[inline(always)]
-pub(super) fn products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], dy: &[[V; C]], h: &mut [[V; R]; C]) {
+fn products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], dy: &[[V; C]], h: &mut [[V; R]; C]) {
     for first in (0..R).step_by(TOGETHER) {
         let mut sums = [[V::zero(); TOGETHER]; C];
         for (x, y) in dx.iter().zip(dy) {
@@ -31,7 +31,15 @@ pub(super) fn products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], 
     }
 }
 
-/// [`products`] of a row of tiles, as a function of its own.
+/// [`products`] of a row of tiles.
+#[inline(always)]
+pub(super) fn row_products<V: Lanes, const R: usize, const C: usize>(dx: &[[V; R]], dy: &[[V; C]], h: &mut [[V; R]]) {
+    for (h, dy) in h.as_chunks_mut().0.iter_mut().zip(dy.chunks_exact(dx.len())) {
+        products(dx, dy, h);
+    }
+}
+
+/// The same as a function of its own.
 pub(super) struct Products<'a, V, const R: usize, const C: usize> {
     pub dx: &'a [[V; R]],
     pub dy: &'a [[V; C]],
@@ -42,15 +50,7 @@ impl<V: Lanes, const R: usize, const C: usize> Part<V> for Products<'_, V, R, C>
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        for (h, dy) in self
-            .h
-            .as_chunks_mut()
-            .0
-            .iter_mut()
-            .zip(self.dy.chunks_exact(self.dx.len()))
-        {
-            products(self.dx, dy, h);
-        }
+        row_products(self.dx, self.dy, self.h);
     }
 }
 

@@ -107,10 +107,7 @@ pub(super) fn forward<V: Lanes, S: Scheme<V>, const R: usize>(
         }
         (begin, end) = (end, end + NEXT);
     }
-    for step in columns..R - 1 {
-        wave.step::<false>(step, field, record, slot);
-    }
-    for step in columns.max(R - 1)..columns + R - 1 {
+    for step in columns..columns + R - 1 {
         wave.step::<false>(step, field, record, slot);
     }
     *left = wave.left;
