@@ -3,7 +3,8 @@
 
 use super::backward_small::SmallPaths;
 use super::backward_suffixes::{Finish, OverSuffixes};
-use super::forward::{chunk_steps, pulse, reverse};
+use super::base::empty_word;
+use super::forward::{chunk_steps, pulse, repeat, reverse};
 use super::lanes::Order;
 use super::letters::{Letters, Own, Spread};
 use super::levels::Levels;
@@ -14,7 +15,7 @@ use super::small::exists;
 use super::tile::{Stretch, advance};
 use super::tile_adjoint::Tile;
 use super::top_adjoint::ToLetters;
-use crate::error::{Result, try_vec};
+use crate::error::Result;
 use crate::parallel::Queue;
 use crate::path::Transform;
 use crate::simd::{Lanes, MAX_LANES, Real, Work};
@@ -167,7 +168,7 @@ impl<V: Lanes> OverPaths<V> {
             gradient: V::scratch((longest + 2) * levels.dim)?,
             chunk,
             before: V::scratch(longest.div_ceil(chunk) * below)?,
-            stem: try_vec(chunk * levels.degree, V::constant(1.0))?,
+            stem: repeat(&empty_word(levels.degree)?, chunk)?,
             nowhere: V::scratch(chunk * levels.degree)?,
             scratch: Scratch::new(&shape, 1, chunk, longest)?,
         })

@@ -1,10 +1,10 @@
 //! The levels below the tiles: suffixes of at most `base` letters.
 //!
 //! As in the tiles, vectors of coefficients go along the path one after the other. A level in lexicographic order is its
-//! letters times the level below, h_j(k)[i, w] = A_j[i, w] + z_i/(k-j+1) · h_{j-1}(k)[w]: a vector of it reads the level
+//! letters times the level below, h_j(k)[i, w] = A_j[i, w]/(k-j)! + z_i · h_{j-1}(k)[w]: a vector of it reads the level
 //! below from some w on, as if it went on from its begin, and that is how its rows are kept.
 
-use super::letters::{Column, Letters, reciprocal, reciprocals};
+use super::letters::{Column, Letters, weight, weights};
 use super::levels::Levels;
 use super::shape::Shape;
 use crate::error::{Result, try_vec, try_with_room};
@@ -19,6 +19,8 @@ pub struct Base<V: Lanes> {
     /// Each level before the first step and after the last.
     before: Vec<Vec<V>>,
     after: Vec<Vec<V>>,
+    /// The empty word: 1/k!, k = 1..=N.
+    empty: Vec<V>,
     /// z of the letter of each lane, along the path.
     lanes: Vec<V>,
 }
@@ -44,6 +46,7 @@ impl<V: Lanes> Base<V> {
             streams,
             before,
             after,
+            empty: empty_word(levels.degree)?,
             lanes: try_vec(steps, V::zero())?,
         })
     }
@@ -68,7 +71,7 @@ impl<V: Lanes> Base<V> {
                 V::call(Vector {
                     higher,
                     letters: &self.lanes[..steps],
-                    parent: Parent::new(&self.levels, j, v, below),
+                    parent: Parent::new(&self.levels, j, v, below, &self.empty),
                     before: self.before[j - 1][v],
                     after: &mut self.after[j - 1][v],
                     out: &mut stream[v..],
@@ -92,7 +95,7 @@ impl<V: Lanes> Base<V> {
         V::call(Vector {
             higher,
             letters: &self.lanes[..steps],
-            parent: Parent::new(&self.levels, j, v, &self.streams),
+            parent: Parent::new(&self.levels, j, v, &self.streams, &self.empty),
             before: self.before[j - 1][v],
             after: &mut self.after[j - 1][v],
             out: &mut to[..steps * higher],
@@ -110,8 +113,18 @@ impl<V: Lanes> Base<V> {
     /// What vector `v` of level `j` reads.
     #[inline(always)]
     pub fn parent(&self, j: usize, v: usize) -> Parent<'_, V::Scalar> {
-        Parent::new(&self.levels, j, v, &self.streams[..j - 1])
+        Parent::new(&self.levels, j, v, &self.streams[..j - 1], &self.empty)
     }
+}
+
+/// What the empty word hands up at every step: h_0(k) = 1/k!, k = 1..=N.
+#[inline(always)]
+pub fn empty_word<V: Lanes>(degree: usize) -> Result<Vec<V>> {
+    let mut word = V::scratch(degree)?;
+    for (m, to) in (1..).zip(&mut word) {
+        *to = V::splat(weight(m));
+    }
+    Ok(word)
 }
 
 /// Vectors of a level that begins with a vector.
@@ -136,13 +149,13 @@ pub struct Parent<'a, S> {
 
 impl<'a, S: Real> Parent<'a, S> {
     #[inline(always)]
-    fn new<V: Lanes<Scalar = S>>(levels: &Levels, j: usize, v: usize, streams: &'a [Vec<V>]) -> Self {
+    fn new<V: Lanes<Scalar = S>>(levels: &Levels, j: usize, v: usize, streams: &'a [Vec<V>], empty: &'a [V]) -> Self {
         if j == 1 {
-            // The empty word: 1 in every row.
+            // The empty word: the same at every step.
             return Parent {
-                numbers: S::ONES,
+                numbers: V::scalars(empty),
                 step: 0,
-                row: 0,
+                row: V::LANES,
             };
         }
         let row = wide::<V>(levels, j - 1) * V::LANES;
@@ -261,14 +274,15 @@ impl<V: Lanes> Part<V> for Vector<'_, '_, V> {
 impl<V: Lanes> Vector<'_, '_, V> {
     #[inline(always)]
     fn exactly<const K: usize, const I: usize>(self) {
-        let over = reciprocals::<V, I>();
+        let weights = weights::<V, I>();
         let mut a = self.before;
         for (t, &z) in self.letters.iter().enumerate() {
             let h = &self.parent.numbers[t * self.parent.step..];
             let out = &mut self.out[t * self.step..];
             for k in 0..K {
                 let h = V::load(&h[(k + 1) * self.parent.row..]);
-                (z * over[k + 1]).mul_add(h, a).put(&mut out[k * self.row]);
+                let own = if k == 0 { a } else { a * weights[k + 1] };
+                z.mul_add(h, own).put(&mut out[k * self.row]);
             }
             a = z.mul_add(V::load(h), a);
         }
@@ -282,9 +296,9 @@ impl<V: Lanes> Vector<'_, '_, V> {
             let h = &self.parent.numbers[t * self.parent.step..];
             let out = &mut self.out[t * self.step..];
             for k in 0..self.higher {
-                let over = V::splat(reciprocal(k + 2));
+                let own = a * V::splat(weight(k + 1));
                 let h = V::load(&h[(k + 1) * self.parent.row..]);
-                (z * over).mul_add(h, a).put(&mut out[k * self.row]);
+                z.mul_add(h, own).put(&mut out[k * self.row]);
             }
             a = z.mul_add(V::load(h), a);
         }

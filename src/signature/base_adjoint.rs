@@ -1,10 +1,10 @@
 //! The adjoint of the levels below the tiles: vector by vector, back in time along the path.
 //!
-//! With b(k) = h̄_j(k), b(j) = Ā_j and q = k-j+1, as in `tile_adjoint`:
-//! z̄_i += Σ_k <h_{j-1}(k), b(k)[i]>/q,  h̄_{j-1}(k) += Σ_i z_i/q · b(k)[i],  Ā_j += Σ_{k>j} b(k).
+//! With b(k) = h̄_j(k) and b(j) = Ā_j, as in `tile_adjoint`:
+//! z̄_i += Σ_k <h_{j-1}(k), b(k)[i]>,  h̄_{j-1}(k) += Σ_i z_i · b(k)[i],  Ā_j += Σ_{k>j} b(k)/(k-j)!.
 
 use super::base::{Base, Parent, lanes_of, spread, wide, width};
-use super::letters::{Letters, reciprocal};
+use super::letters::{Letters, weight};
 use super::levels::Levels;
 use super::shape::Shape;
 use crate::error::{Result, try_vec, try_with_room};
@@ -247,7 +247,11 @@ impl<V: Lanes> VectorBack<'_, '_, V> {
         let mut a = self.adjoint;
         let mut nowhere = [V::Scalar::ZERO; MAX_LANES];
         let Parent { numbers, step, row } = self.parent;
-        let to = self.to.unwrap_or(&mut nowhere);
+        // What is handed back to the empty word is not wanted.
+        let (to, back_row) = match self.to {
+            Some(to) => (to, row),
+            None => (&mut nowhere[..], 0),
+        };
         for t in (0..self.letters.len()).rev() {
             let z = self.letters[t];
             let h = &numbers[t * step..];
@@ -256,13 +260,15 @@ impl<V: Lanes> VectorBack<'_, '_, V> {
             let mut sum = V::load(h) * a;
             z.mul_add(a, V::load(to)).store(to);
             for k in 0..higher {
-                let over = V::splat(reciprocal(k + 2));
                 let b = back[k * self.back.row];
-                let at = (k + 1) * row;
-                sum = (V::load(&h[at..]) * over).mul_add(b, sum);
-                let to = &mut to[at..];
-                (z * over).mul_add(b, V::load(to)).store(to);
-                a = a + b;
+                sum = V::load(&h[(k + 1) * row..]).mul_add(b, sum);
+                let to = &mut to[(k + 1) * back_row..];
+                z.mul_add(b, V::load(to)).store(to);
+                a = if k == 0 {
+                    a + b
+                } else {
+                    b.mul_add(V::splat(weight(k + 1)), a)
+                };
             }
             self.sums[t] = sum;
         }

@@ -1,19 +1,83 @@
 //! Chen's identity, S(x * y) = S(x) ⊗ S(y): signatures of pieces joined, and its adjoint.
 
+use super::letters::blocks;
 use super::levels::Levels;
 use super::shuffle::Words;
-use crate::simd::{Lanes, Part};
+use crate::simd::{Lanes, Part, Real};
 
 /// `sum += factor · term`
 #[inline(always)]
 fn add_multiple<V: Lanes>(sum: &mut [V::Scalar], factor: V::Scalar, term: &[V::Scalar]) {
+    let Some(last) = sum.len().checked_sub(V::LANES) else {
+        for (y, &x) in sum.iter_mut().zip(term) {
+            *y = *y + factor * x;
+        }
+        return;
+    };
     let wide = V::splat(factor);
-    let (mut to, mut from) = (sum.chunks_exact_mut(V::LANES), term.chunks_exact(V::LANES));
-    for (y, x) in to.by_ref().zip(from.by_ref()) {
+    // The last vector overlaps the one before it rather than be short.
+    let end = wide.mul_add(V::load(&term[last..]), V::load(&sum[last..]));
+    for (y, x) in sum.chunks_exact_mut(V::LANES).zip(term.chunks_exact(V::LANES)) {
         wide.mul_add(V::load(x), V::load(y)).store(y);
     }
-    for (y, &x) in to.into_remainder().iter_mut().zip(from.remainder()) {
-        *y = *y + factor * x;
+    end.store(&mut sum[last..]);
+}
+
+/// `sum += Σ_u left[u] · rows[u]` for rows of a vector or more.
+struct AddRows<'a, 's, S> {
+    sum: &'s mut [S],
+    left: &'a [S],
+    rows: &'a [S],
+}
+
+impl<V: Lanes> Part<V> for AddRows<'_, '_, V::Scalar> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let last = self.sum.len() - V::LANES;
+        // As it is before the vectors that it overlaps are done.
+        let end = V::load(&self.sum[last..]);
+        let vectors = self.sum.len().div_ceil(V::LANES);
+        for (v, count) in blocks(vectors, 8) {
+            let end = (v + count == vectors).then_some(end);
+            match count {
+                1 => self.block::<V, 1>(v, end),
+                2 => self.block::<V, 2>(v, end),
+                3 => self.block::<V, 3>(v, end),
+                4 => self.block::<V, 4>(v, end),
+                5 => self.block::<V, 5>(v, end),
+                6 => self.block::<V, 6>(v, end),
+                7 => self.block::<V, 7>(v, end),
+                _ => self.block::<V, 8>(v, end),
+            }
+        }
+    }
+}
+
+impl<S: Real> AddRows<'_, '_, S> {
+    /// K vectors from number `v` on; `end` is the last one, where that is among them.
+    #[inline(always)]
+    fn block<V: Lanes<Scalar = S>, const K: usize>(&mut self, v: usize, end: Option<V>) {
+        let size = self.sum.len();
+        let begin = v * V::LANES;
+        let last = (begin + (K - 1) * V::LANES).min(size - V::LANES);
+        let mut sums = [V::zero(); K];
+        for k in 0..K - 1 {
+            sums[k] = V::load(&self.sum[begin + k * V::LANES..]);
+        }
+        sums[K - 1] = end.unwrap_or(V::load(&self.sum[last..]));
+        for (&left, row) in self.left.iter().zip(self.rows.chunks_exact(size)) {
+            let (left, near) = (V::splat(left), &row[begin..][..(K - 1) * V::LANES]);
+            for k in 0..K - 1 {
+                sums[k] = left.mul_add(V::load(&near[k * V::LANES..]), sums[k]);
+            }
+            sums[K - 1] = left.mul_add(V::load(&row[last..]), sums[K - 1]);
+        }
+        for k in 0..K - 1 {
+            sums[k].store(&mut self.sum[begin + k * V::LANES..]);
+        }
+        sums[K - 1].store(&mut self.sum[last..]);
     }
 }
 
@@ -94,7 +158,7 @@ fn join_words<V: Lanes>(
         }
     }
     let same = &first[levels.begin(k)..][begin..][..sum.len()];
-    add_multiple::<V>(sum, crate::simd::Real::ONE, same);
+    add_multiple::<V>(sum, Real::ONE, same);
 }
 
 /// The adjoint of S ↦ `first` ⊗ S: levels 1..N-1 of a gradient, in place, given its level N, which does not change:
@@ -118,9 +182,11 @@ pub fn contract<V: Lanes>(levels: &Levels, first: &[V::Scalar], lower: &mut [V::
                 });
                 continue;
             }
-            for (row, &factor) in from.chunks_exact(level.len()).zip(left) {
-                add_multiple::<V>(level, factor, row);
-            }
+            V::call(AddRows {
+                sum: level,
+                left,
+                rows: from,
+            });
         }
     }
 }

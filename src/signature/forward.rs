@@ -1,7 +1,7 @@
 //! Signatures of pieces of paths: the work of one thread.
 
 use super::ahead::Ahead;
-use super::base::Base;
+use super::base::{Base, empty_word};
 use super::lanes::Order;
 use super::letters::{Common, Letters, Own};
 use super::levels::Levels;
@@ -110,7 +110,7 @@ pub fn pulse<T>(queue: &Queue<'_, T>) -> impl FnMut(usize) -> Result<()> {
 /// expression.
 #[inline(always)]
 fn over_paths<V: Lanes>(levels: &Levels, pieces: usize) -> bool {
-    let small = levels.total() * size_of::<V>() <= 320 << 10;
+    let small = levels.total() * size_of::<V>() <= 512 << 10;
     levels.degree == 1 || levels.total() <= 4 * V::LANES || small && 2 * pieces > V::LANES
 }
 
@@ -124,7 +124,7 @@ struct OverPaths<V: Lanes> {
     rows: Vec<V>,
     state: Vec<V>,
     streams: Vec<V>,
-    /// The empty word: h_0(k) = 1.
+    /// The empty word, again and again.
     stem: Vec<V>,
     chunk: usize,
 }
@@ -149,7 +149,7 @@ impl<V: Lanes> OverPaths<V> {
             rows: V::scratch(chunk * d)?,
             state: V::scratch(levels.total())?,
             streams: V::scratch(chunk * streams)?,
-            stem: try_vec(chunk * n, V::constant(1.0))?,
+            stem: repeat(&empty_word(n)?, chunk)?,
             chunk,
         })
     }
@@ -217,6 +217,16 @@ impl<V: Lanes> OverPaths<V> {
     }
 }
 
+/// A row as often as there are steps.
+#[inline(always)]
+pub fn repeat<V: Lanes>(row: &[V], steps: usize) -> Result<Vec<V>> {
+    let mut rows = V::scratch(steps * row.len())?;
+    for to in rows.chunks_exact_mut(row.len()) {
+        to.copy_from_slice(row);
+    }
+    Ok(rows)
+}
+
 /// Rows of `dim`, the last one first.
 #[inline(always)]
 pub fn reverse<T: Copy>(rows: &[T], dim: usize, to: &mut [T]) {
@@ -256,7 +266,7 @@ impl<V: Lanes> OverSuffixes<V> {
         let chunk = if flat {
             longest
         } else {
-            chunk_steps(longest, streams * size_of::<V>(), 44 << 10)
+            chunk_steps(longest, streams * size_of::<V>(), 120 << 10)
         };
         // Where the last level stands right on the base, all of it is one tile.
         let tiles = if flat { shape.width } else { 1 };

@@ -1,4 +1,4 @@
-//! Increments as factors: what a letter is worth at a step, divided by 1, 2, … as exp(dx) wants it.
+//! Increments as factors: what a letter is worth at a step; and 1/m!, as exp(dx) wants it.
 
 use crate::simd::{Lanes, Real};
 
@@ -104,21 +104,34 @@ impl<Z: Copy> Column<'_, Z> {
     }
 }
 
-/// 1/q for q = 1..=I. Where a letter's z/q is wanted it is made of z again: reading it would cost as much.
+/// 1/m! for m = 0..I.
 #[inline(always)]
-pub fn reciprocals<V: Lanes, const I: usize>() -> [V; I] {
+pub fn weights<V: Lanes, const I: usize>() -> [V; I] {
     let mut all = [V::zero(); I];
-    for q in 0..I {
-        all[q] = V::splat(reciprocal(q + 1));
+    for m in 0..I {
+        all[m] = V::splat(weight(m));
     }
     all
 }
 
-/// 1/q, as every plan rounds it.
+/// 1/m!, as every plan rounds it: not subnormal below m = 34, and no memory holds so high a level of two letters.
 #[inline(always)]
-pub fn reciprocal<S: Real>(q: usize) -> S {
-    S::from_f64(1.0 / q as f64)
+pub fn weight<S: Real>(m: usize) -> S {
+    S::from_f64(WEIGHTS[m.min(MOST)])
 }
+
+/// More than the degree of any signature of two letters.
+const MOST: usize = 63;
+
+static WEIGHTS: [f64; MOST + 1] = {
+    let (mut all, mut factorial, mut m) = ([1.0; MOST + 1], 1.0, 1);
+    while m <= MOST {
+        factorial *= m as f64;
+        all[m] = 1.0 / factorial;
+        m += 1;
+    }
+    all
+};
 
 /// Splits `count` into blocks of at most `most`, as even as can be: (begin, length) of each.
 #[inline(always)]

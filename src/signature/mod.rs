@@ -45,6 +45,7 @@ mod tile;
 mod tile_adjoint;
 mod top;
 mod top_adjoint;
+mod turns;
 mod walk;
 
 use crate::error::{Result, argument_error, length_error};

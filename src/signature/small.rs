@@ -1,10 +1,10 @@
 //! Small signatures of several paths, one a lane: all coefficients that end in one letter stay in registers.
 //!
-//! The same recurrence as in `tile`, coefficient by coefficient, h_j(k) = A_j + z/(k-j+1) ⊗ h_{j-1}(k), with every
-//! loop unrolled: a signature is a type, one level on the other.
+//! The same recurrence as in `tile`, coefficient by coefficient, h_j(k) = A_j/(k-j)! + z ⊗ h_{j-1}(k), with every loop
+//! unrolled: a signature is a type, one level on the other.
 
 use super::ahead::Ahead;
-use super::letters::reciprocal;
+use super::letters::weight;
 use crate::simd::{Lanes, Part};
 
 /// Whether there is a kernel for such signatures.
@@ -64,40 +64,28 @@ impl<V: Lanes> Small<'_, '_, '_, V> {
             let mut words = W::load(state);
             for row in self.rows.as_chunks::<D>().0.iter().rev() {
                 self.ahead.step::<V>();
-                words.step(&Factors::new(row, last, W::DEGREE));
+                words.step(&Factors::new(row, last));
             }
             words.store(state);
         }
     }
 }
 
-/// More than the degree of any kernel.
-const MOST: usize = 7;
-
-/// The letters of a step as factors: z/q at `q`, all of them and the one that words end in.
+/// The letters of a step, and the one that words end in.
 pub struct Factors<V, const D: usize> {
-    pub all: [[V; D]; MOST],
-    pub last: [V; MOST],
+    pub all: [V; D],
+    pub last: V,
 }
 
 impl<V: Lanes, const D: usize> Factors<V, D> {
     #[inline(always)]
-    pub fn new(z: &[V; D], last: usize, degree: usize) -> Self {
-        let (mut all, mut end) = ([*z; MOST], [z[last]; MOST]);
-        for q in 2..=degree {
-            let over = V::splat(reciprocal(q));
-            for (to, &z) in all[q].iter_mut().zip(z) {
-                *to = z * over;
-            }
-            end[q] = z[last] * over;
-        }
-        Factors { all, last: end }
+    pub fn new(z: &[V; D], last: usize) -> Self {
+        Factors { all: *z, last: z[last] }
     }
 }
 
 /// The words that end in one letter, up to some level.
 pub trait Words<V: Lanes, const D: usize>: Copy {
-    const DEGREE: usize;
     /// Vectors of all levels.
     const SIZE: usize;
     /// The words of the last level.
@@ -105,8 +93,8 @@ pub trait Words<V: Lanes, const D: usize>: Copy {
 
     fn load(state: &[V]) -> Self;
     fn store(&self, state: &mut [V]);
-    /// h of the last level, for the level `q - 1` above it.
-    fn stream(&self, z: &Factors<V, D>, q: usize) -> Self::Level;
+    /// h of the last level, for the level `m` above it.
+    fn stream(&self, z: &Factors<V, D>, m: usize) -> Self::Level;
     /// Puts a step in front.
     fn step(&mut self, z: &Factors<V, D>);
 }
@@ -130,7 +118,6 @@ pub type Six<V, const D: usize, const D2: usize, const D3: usize, const D4: usiz
     On<V, Five<V, D, D2, D3, D4>, D4, D5>;
 
 impl<V: Lanes, const D: usize> Words<V, D> for One<V> {
-    const DEGREE: usize = 1;
     const SIZE: usize = 1;
     type Level = [V; 1];
 
@@ -145,13 +132,18 @@ impl<V: Lanes, const D: usize> Words<V, D> for One<V> {
     }
 
     #[inline(always)]
-    fn stream(&self, z: &Factors<V, D>, q: usize) -> [V; 1] {
-        [self.0[0] + z.last[q]]
+    fn stream(&self, z: &Factors<V, D>, m: usize) -> [V; 1] {
+        let [own] = weighted(&self.0, m);
+        [if m == 0 {
+            own + z.last
+        } else {
+            z.last.mul_add(V::splat(weight(m + 1)), own)
+        }]
     }
 
     #[inline(always)]
     fn step(&mut self, z: &Factors<V, D>) {
-        self.0 = self.stream(z, 1);
+        self.0 = self.stream(z, 0);
     }
 }
 
@@ -160,7 +152,6 @@ where
     V: Lanes,
     B: Words<V, D, Level = [V; P]>,
 {
-    const DEGREE: usize = B::DEGREE + 1;
     const SIZE: usize = B::SIZE + Q;
     type Level = [V; Q];
 
@@ -183,16 +174,28 @@ where
     }
 
     #[inline(always)]
-    fn stream(&self, z: &Factors<V, D>, q: usize) -> [V; Q] {
-        put_before(&z.all[q], &self.below.stream(z, q + 1), &self.level)
+    fn stream(&self, z: &Factors<V, D>, m: usize) -> [V; Q] {
+        put_before(&z.all, &self.below.stream(z, m + 1), &weighted(&self.level, m))
     }
 
     #[inline(always)]
     fn step(&mut self, z: &Factors<V, D>) {
         // From the highest level down: each needs the old ones below it.
-        self.level = self.stream(z, 1);
+        self.level = self.stream(z, 0);
         self.below.step(z);
     }
+}
+
+/// Words over m!.
+#[inline(always)]
+pub fn weighted<V: Lanes, const Q: usize>(words: &[V; Q], m: usize) -> [V; Q] {
+    let mut all = *words;
+    if m > 1 {
+        for word in &mut all {
+            *word = *word * V::splat(weight(m));
+        }
+    }
+    all
 }
 
 /// a + z ⊗ h: Q = D · P words.

@@ -1,12 +1,12 @@
 //! The adjoint of `small`: given ∂F/∂A of every level after the last step, what each increment gets.
 //!
-//! All of one step is unrolled, for one ending letter at a time. Back in time, with b = h̄_j(k), b = Ā_k for j = k, and
-//! q = k-j+1: z̄_i += <h_{j-1}(k)/q, b[i]>,  h̄_{j-1}(k) = Σ_i z_i/q · b[i],  Ā_j += h̄_j(k) for j < k. The states before
+//! All of one step is unrolled, for one ending letter at a time. Back in time, with b = h̄_j(k), and b = Ā_k for j = k:
+//! z̄_i += <h_{j-1}(k), b[i]>,  h̄_{j-1}(k) = Σ_i z_i · b[i],  Ā_j += h̄_j(k)/(k-j)! for j < k. The states before
 //! each step are stored on the way forth, but for the last level, of which nothing is needed; streams are recomputed.
 
 use super::ahead::Ahead;
-use super::letters::reciprocal;
-use super::small::{Factors, Five, Four, On, One, Six, Three, Two, Words, by_shape, put_before};
+use super::letters::weight;
+use super::small::{Factors, Five, Four, On, One, Six, Three, Two, Words, by_shape, put_before, weighted};
 use crate::simd::{Lanes, Part};
 
 /// Vectors a step of `history`.
@@ -55,12 +55,12 @@ impl<V: Lanes> SmallAdjoint<'_, '_, '_, V> {
             for t in (0..steps).rev() {
                 self.ahead.step::<V>();
                 state.store(&mut history[t * size..][..size]);
-                state.step(&Factors::new(&rows[t], last, W::DEGREE));
+                state.step(&Factors::new(&rows[t], last));
             }
             let mut adjoint = W::load(adjoint);
             for t in 0..steps {
                 self.ahead.step::<V>();
-                let z = Factors::new(&rows[t], last, W::DEGREE);
+                let z = Factors::new(&rows[t], last);
                 let before = W::Below::load(&history[t * size..][..size]);
                 let mut sums = Sums {
                     all: if last == 0 { [V::zero(); D] } else { gradient[t] },
@@ -80,6 +80,16 @@ struct Sums<V, const D: usize> {
     last: V,
 }
 
+/// sum + back/m!
+#[inline(always)]
+fn plus<V: Lanes>(sum: V, back: V, m: usize) -> V {
+    if m > 1 {
+        back.mul_add(V::splat(weight(m)), sum)
+    } else {
+        sum + back
+    }
+}
+
 /// Words as adjoints of words.
 trait Adjoint<V: Lanes, const D: usize>: Words<V, D> {
     /// The levels below the last.
@@ -89,16 +99,17 @@ trait Adjoint<V: Lanes, const D: usize>: Words<V, D> {
     type Parents: Copy;
 
     fn below(&self) -> &Self::Below;
-    fn streams(&self, z: &Factors<V, D>, q: usize) -> Self::Streams;
+    fn streams(&self, z: &Factors<V, D>, m: usize) -> Self::Streams;
     fn split(streams: &Self::Streams) -> (&Self::Parents, &Self::Level);
-    fn add(&mut self, back: &Self::Level);
-    /// Hands `back` = h̄ of the last level, for the level `q - 1` above it, to all below.
+    /// Adds h̄ of the last level, for the level `m` above it.
+    fn add(&mut self, back: &Self::Level, m: usize);
+    /// Hands `back` = h̄ of the last level, for the level `m` above it, to all below.
     fn hand_back(
         &mut self,
         back: &Self::Level,
         parents: &Self::Parents,
         z: &Factors<V, D>,
-        q: usize,
+        m: usize,
         sums: &mut Sums<V, D>,
     );
     /// One step, in front of `state`.
@@ -116,8 +127,8 @@ impl<V: Lanes, const D: usize> Adjoint<V, D> for One<V> {
     }
 
     #[inline(always)]
-    fn streams(&self, z: &Factors<V, D>, q: usize) -> [V; 1] {
-        self.stream(z, q)
+    fn streams(&self, z: &Factors<V, D>, m: usize) -> [V; 1] {
+        self.stream(z, m)
     }
 
     #[inline(always)]
@@ -126,13 +137,13 @@ impl<V: Lanes, const D: usize> Adjoint<V, D> for One<V> {
     }
 
     #[inline(always)]
-    fn add(&mut self, back: &[V; 1]) {
-        self.0[0] = self.0[0] + back[0];
+    fn add(&mut self, back: &[V; 1], m: usize) {
+        self.0[0] = plus(self.0[0], back[0], m);
     }
 
     #[inline(always)]
-    fn hand_back(&mut self, back: &[V; 1], _: &(), _: &Factors<V, D>, q: usize, sums: &mut Sums<V, D>) {
-        sums.last = back[0].mul_add(V::splat(reciprocal(q)), sums.last);
+    fn hand_back(&mut self, back: &[V; 1], _: &(), _: &Factors<V, D>, m: usize, sums: &mut Sums<V, D>) {
+        sums.last = plus(sums.last, back[0], m + 1);
     }
 
     #[inline(always)]
@@ -156,10 +167,10 @@ where
     }
 
     #[inline(always)]
-    fn streams(&self, z: &Factors<V, D>, q: usize) -> Self::Streams {
-        let below = self.below.streams(z, q + 1);
+    fn streams(&self, z: &Factors<V, D>, m: usize) -> Self::Streams {
+        let below = self.below.streams(z, m + 1);
         let (_, h) = B::split(&below);
-        let own = put_before(&z.all[q], h, &self.level);
+        let own = put_before(&z.all, h, &weighted(&self.level, m));
         (below, own)
     }
 
@@ -169,30 +180,29 @@ where
     }
 
     #[inline(always)]
-    fn add(&mut self, back: &[V; Q]) {
+    fn add(&mut self, back: &[V; Q], m: usize) {
         for w in 0..Q {
-            self.level[w] = self.level[w] + back[w];
+            self.level[w] = plus(self.level[w], back[w], m);
         }
     }
 
     #[inline(always)]
-    fn hand_back(&mut self, back: &[V; Q], parents: &B::Streams, z: &Factors<V, D>, q: usize, sums: &mut Sums<V, D>) {
+    fn hand_back(&mut self, back: &[V; Q], parents: &B::Streams, z: &Factors<V, D>, m: usize, sums: &mut Sums<V, D>) {
         let (deeper, h) = B::split(parents);
         let mut down = [V::zero(); P];
         for p in 0..P {
-            let h = if q == 1 { h[p] } else { h[p] * V::splat(reciprocal(q)) };
             for i in 0..D {
                 let b = back[i * P + p];
-                sums.all[i] = h.mul_add(b, sums.all[i]);
+                sums.all[i] = h[p].mul_add(b, sums.all[i]);
                 down[p] = if i == 0 {
-                    z.all[q][i] * b
+                    z.all[i] * b
                 } else {
-                    z.all[q][i].mul_add(b, down[p])
+                    z.all[i].mul_add(b, down[p])
                 };
             }
         }
-        self.below.add(&down);
-        self.below.hand_back(&down, deeper, z, q + 1, sums);
+        self.below.add(&down, m + 1);
+        self.below.hand_back(&down, deeper, z, m + 1, sums);
     }
 
     #[inline(always)]
@@ -200,6 +210,6 @@ where
         // From the lowest level up: each needs the adjoints before the levels above it add to them.
         self.below.pull_back(state.below(), z, sums);
         let back = self.level;
-        self.hand_back(&back, &state.streams(z, 2), z, 1, sums);
+        self.hand_back(&back, &state.streams(z, 1), z, 0, sums);
     }
 }

@@ -1,12 +1,12 @@
 //! One tile of a signature over a stretch of time: every level above its base.
 //!
-//! Prepending exp(z) to a signature A, by Horner's rule (Reizenstein 2019): for k = N..1
-//! A_k ← h_k(k), h_0(k) = 1, h_j(k) = A_j + z/(k-j+1) ⊗ h_{j-1}(k).
+//! Prepending exp(z) to a signature A: A_k ← Σ_j z^(k-j)/(k-j)! ⊗ A_j, by Horner's rule (Reizenstein 2019) for k = N..1:
+//! A_k ← h_k(k), h_0(k) = 1/k!, h_j(k) = A_j/(k-j)! + z ⊗ h_{j-1}(k).
 //! The new letter is the slowest index, so the words that end in a suffix need nothing of the others: level j reads
 //! the streams h_{j-1}(k) of its parent, k = j..N, keeps A_j in registers along the path and hands up the streams
 //! h_j(k), k = j+1..N. The last two levels are done together: see `top`.
 
-use super::letters::{Column, Letters, Spread, blocks, reciprocal, reciprocals};
+use super::letters::{Column, Letters, Spread, blocks, weight, weights};
 use super::shape::Shape;
 use super::top::{Top, Word};
 use super::walk::{Node, Visit, Walk};
@@ -160,12 +160,13 @@ impl<V: Lanes, F: Spread<V>> Branch<'_, '_, V, F> {
     #[inline(always)]
     fn exactly<const K: usize, const I: usize>(self) {
         let mut a = *self.state;
-        let over = reciprocals::<V, I>();
+        let weights = weights::<V, I>();
         let rows = self.out.as_chunks_mut::<K>().0.iter_mut();
         for (t, (out, h)) in rows.zip(self.parent.as_chunks::<I>().0).enumerate() {
             let z = F::vector(self.letter.at(t));
-            for k in 0..K {
-                out[k] = (z * over[k + 1]).mul_add(h[k + 1], a);
+            out[0] = z.mul_add(h[1], a);
+            for k in 1..K {
+                out[k] = z.mul_add(h[k + 1], a * weights[k + 1]);
             }
             a = z.mul_add(h[0], a);
         }
@@ -180,7 +181,7 @@ impl<V: Lanes, F: Spread<V>> Branch<'_, '_, V, F> {
             let z = F::vector(self.letter.at(t));
             let (out, h) = (&mut self.out[t * k..][..k], &self.parent[t * (k + 1)..][..k + 1]);
             for q in 1..=k {
-                out[q - 1] = (z * V::splat(reciprocal(q + 1))).mul_add(h[q], a);
+                out[q - 1] = z.mul_add(h[q], a * V::splat(weight(q)));
             }
             a = z.mul_add(h[0], a);
         }
@@ -211,21 +212,80 @@ pub fn advance<V: Lanes, F: Spread<V>>(stretch: Stretch<'_, V, F::Item>, state: 
         let Visit::Enter(node) = visit else { continue };
         let higher = n - node.level;
         let (below, above) = streams.split_at_mut(steps * shape.streams_below(node.level));
-        let out = &mut above[..steps * higher];
-        V::call(Branch::<V, F> {
-            higher,
-            letter: letters.column(node.letter),
-            parent: shape.parent(steps, node.level, stem, below),
-            state: &mut state[shape.begin(node.level) + node.number],
-            out: &mut *out,
-        });
+        let (letter, parent) = (
+            letters.column(node.letter),
+            shape.parent(steps, node.level, stem, below),
+        );
+        let (state, words) = state.split_at_mut(shape.begin(n - 1));
+        let state = &mut state[shape.begin(node.level) + node.number];
         if higher == 2 {
-            V::call(Words::<V, F> {
+            V::call(WithWords::<V, F> {
                 letters,
-                parent: out,
-                state: &mut state[shape.begin(n - 1) + node.number * d..][..d],
+                letter,
+                parent,
+                state,
+                words: &mut words[node.number * d..][..d],
+            });
+        } else {
+            V::call(Branch::<V, F> {
+                higher,
+                letter,
+                parent,
+                state,
+                out: &mut above[..steps * higher],
             });
         }
+    }
+}
+
+/// A word of level N-2, which goes as `Branch` has it, and A_i += z_i · y of the words over it.
+struct WithWords<'a, 's, V: Lanes, F: Spread<V>> {
+    letters: Letters<'a, F::Item>,
+    letter: Column<'a, F::Item>,
+    /// (h(N-2), h(N-1), h(N)) a step.
+    parent: &'a [V],
+    state: &'s mut V,
+    words: &'s mut [V],
+}
+
+impl<V: Lanes, F: Spread<V>> Part<V> for WithWords<'_, '_, V, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let mut after = *self.state;
+        for (i, count) in blocks(self.letters.dim, 8) {
+            after = match count {
+                1 => self.block::<1>(i),
+                2 => self.block::<2>(i),
+                3 => self.block::<3>(i),
+                4 => self.block::<4>(i),
+                5 => self.block::<5>(i),
+                6 => self.block::<6>(i),
+                7 => self.block::<7>(i),
+                _ => self.block::<8>(i),
+            };
+        }
+        *self.state = after;
+    }
+}
+
+impl<V: Lanes, F: Spread<V>> WithWords<'_, '_, V, F> {
+    /// A words from `i` on; gives the word's own after the last step.
+    #[inline(always)]
+    fn block<const A: usize>(&mut self, i: usize) -> V {
+        let (mut own, mut a) = (*self.state, [V::zero(); A]);
+        a.copy_from_slice(&self.words[i..][..A]);
+        for (t, h) in self.parent.as_chunks::<3>().0.iter().enumerate() {
+            let (letter, z) = (F::vector(self.letter.at(t)), &self.letters.row(t)[i..][..A]);
+            let y = letter.mul_add(h[1], own);
+            own = letter.mul_add(h[0], own);
+            for l in 0..A {
+                a[l] = F::vector(z[l]).mul_add(y, a[l]);
+            }
+        }
+        self.words[i..][..A].copy_from_slice(&a);
+        own
     }
 }
 

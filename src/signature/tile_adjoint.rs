@@ -2,14 +2,14 @@
 //!
 //! The adjoint of the last level is constant along the path. Walking depth first, a node's streams are computed as in
 //! `tile`; what its longer words hand back, h̄(k), follows when they are done; then a pass back in time through the
-//! node itself: with b(k) = h̄_j(k), b(j) = Ā_j and q = k-j+1,
-//! z̄_i += Σ_k <h_{j-1}(k), b(k)[i]>/q,  h̄_{j-1}(k) += Σ_i z_i/q · b(k)[i],  Ā_j += Σ_{k>j} b(k).
+//! node itself: with b(k) = h̄_j(k) and b(j) = Ā_j,
+//! z̄_i += Σ_k <h_{j-1}(k), b(k)[i]>,  h̄_{j-1}(k) += Σ_i z_i · b(k)[i],  Ā_j += Σ_{k>j} b(k)/(k-j)!.
 //! All streams are recomputed or stored, none is had by un-multiplying along the path, which drifts.
 
-use super::letters::{Column, Letters, Spread, reciprocal, reciprocals};
+use super::letters::{Column, Letters, Spread, weight, weights};
 use super::shape::Shape;
 use super::tile::Branch;
-use super::top_adjoint::TopAdjoint;
+use super::top_adjoint::{OwnWord, TopAdjoint, in_one_block};
 use super::walk::{Visit, Walk};
 use crate::error::Result;
 use crate::simd::{Lanes, Part};
@@ -53,6 +53,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
                 gradient,
                 to: self.stem_adjoint,
                 first: true,
+                word: None,
                 words,
             });
             return pulse(2 * steps * d * d);
@@ -71,11 +72,15 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
             let parent = shape.parent(steps, node.level, self.stem, streams);
             let letter = letters.column(node.letter);
             let at = shape.begin(node.level) + node.number;
+            let on_the_way = higher == 2 && in_one_block::<V>(d);
+            let to = match node.level == shape.base + 1 {
+                true => &mut *self.stem_adjoint,
+                false => &mut adjoints[steps * shape.streams_below(node.level - 1)..],
+            };
             if leave {
-                let to = match node.level == shape.base + 1 {
-                    true => &mut *self.stem_adjoint,
-                    false => &mut adjoints[steps * shape.streams_below(node.level - 1)..],
-                };
+                if on_the_way {
+                    continue;
+                }
                 V::call(BranchBack::<V, F> {
                     higher,
                     letter,
@@ -89,24 +94,44 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
                 });
                 continue;
             }
-            V::call(Branch::<V, F> {
-                higher,
-                letter,
-                parent,
-                state: &mut state[at],
-                out: &mut *own,
-            });
+            if !on_the_way {
+                V::call(Branch::<V, F> {
+                    higher,
+                    letter,
+                    parent,
+                    state: &mut state[at],
+                    out: &mut *own,
+                });
+            }
             if higher == 2 {
-                let words_of = |k| shape.begin(k) + node.number * d;
+                let begin = shape.begin(n - 1);
+                let (lower, words_adjoint) = lower.split_at_mut(begin);
+                let (state, words_state) = state.split_at_mut(begin);
+                let (parent_of_words, word) = if on_the_way {
+                    let word = OwnWord {
+                        letter,
+                        number: node.letter,
+                        parent,
+                        to,
+                        first: node.letter == 0,
+                        state: &mut state[at],
+                        adjoint: &mut lower[at],
+                        own,
+                    };
+                    (&[][..], Some(word))
+                } else {
+                    (&*own, None)
+                };
                 V::call(TopAdjoint::<V, F> {
                     letters,
-                    parent: own,
-                    state: &mut state[words_of(n - 1)..][..d],
-                    adjoint: &mut lower[words_of(n - 1)..][..d],
+                    parent: parent_of_words,
+                    state: &mut words_state[node.number * d..][..d],
+                    adjoint: &mut words_adjoint[node.number * d..][..d],
                     top: &last[node.number * d * d..][..d * d],
                     gradient: &mut *gradient,
                     to: back,
                     first: true,
+                    word,
                     words: &mut *words,
                 });
                 pulse(2 * steps * d * d)?;
@@ -151,7 +176,7 @@ impl<V: Lanes, F: Spread<V>> BranchBack<'_, '_, V, F> {
     #[inline(always)]
     fn exactly<const K: usize, const I: usize>(self) {
         let mut a = *self.adjoint;
-        let over = reciprocals::<V, I>();
+        let weights = weights::<V, I>();
         let parent = self.parent.as_chunks::<I>().0;
         let steps = parent.len();
         let (to, back) = (
@@ -167,10 +192,10 @@ impl<V: Lanes, F: Spread<V>> BranchBack<'_, '_, V, F> {
             to[0] = z.mul_add(a, old[0]);
             let mut all = b[0];
             for k in 0..K {
-                sum = (h[k + 1] * over[k + 1]).mul_add(b[k], sum);
-                to[k + 1] = (z * over[k + 1]).mul_add(b[k], old[k + 1]);
+                sum = h[k + 1].mul_add(b[k], sum);
+                to[k + 1] = z.mul_add(b[k], old[k + 1]);
                 if k > 0 {
-                    all = all + b[k];
+                    all = b[k].mul_add(weights[k + 1], all);
                 }
             }
             a = a + all;
@@ -192,10 +217,10 @@ impl<V: Lanes, F: Spread<V>> BranchBack<'_, '_, V, F> {
             let mut sum = h[0].mul_add(a, self.gradient[t * self.dim]);
             to[0] = z.mul_add(a, to[0]);
             for q in 1..i {
-                let (b, over) = (b[q - 1], V::splat(reciprocal(q + 1)));
-                sum = (h[q] * over).mul_add(b, sum);
-                to[q] = (z * over).mul_add(b, to[q]);
-                a = a + b;
+                let b = b[q - 1];
+                sum = h[q].mul_add(b, sum);
+                to[q] = z.mul_add(b, to[q]);
+                a = b.mul_add(V::splat(weight(q)), a);
             }
             self.gradient[t * self.dim] = sum;
         }

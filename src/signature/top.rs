@@ -1,9 +1,10 @@
 //! The last two levels over a word, in registers along the path: with x = h(N), y = h(N-1) of the word,
-//! T_i = A_i + z_i/2 · x,  A_i += z_i · y,  S_ai += z_a · T_i.
-//! The word's own level can be done on the way: x = A + z/3 · h(N), y = A + z/2 · h(N-1), A += z · h(N-2).
+//! T_i = A_i + z_i · x,  A_i += z_i · y,  S_ai += z_a · T_i.
+//! The word's own level can be done on the way: x = A/2 + z · h(N), y = A + z · h(N-1), A += z · h(N-2).
 
 use super::cover::{Block, Blocks, block_size, occurs};
-use super::letters::{Column, Letters, Spread, Turns, blocks, reciprocals};
+use super::letters::{Column, Letters, Spread, blocks};
+use super::turns::InTurns;
 use crate::simd::{Lanes, Part};
 
 pub struct Top<'a, 's, V: Lanes, F: Spread<V>> {
@@ -45,7 +46,7 @@ impl<V: Lanes, F: Spread<V>> Part<V> for Top<'_, '_, V, F> {
         }
         let steps = self.parent.len() / if self.word.is_some() { 3 } else { 2 };
         let (pairs, words) = self.scratch.split_at_mut(2 * steps);
-        let pairs = pairs.as_chunks_mut::<2>().0;
+        let made = pairs.as_chunks_mut::<2>().0;
         let mut all = Blocks::new(d, self.least);
         let mut nodes = Words {
             letters: self.letters,
@@ -53,41 +54,45 @@ impl<V: Lanes, F: Spread<V>> Part<V> for Top<'_, '_, V, F> {
             sums: self.sums,
             words,
         };
-        match self.word {
-            None => {
-                for (&[y, x], pair) in self.parent.as_chunks::<2>().0.iter().zip(&mut *pairs) {
-                    *pair = [y, x * V::constant(0.5)];
-                }
-            }
+        let parent = self.parent.as_chunks::<3>().0;
+        let pairs = match self.word {
+            None => self.parent.as_chunks::<2>().0,
             Some(word) if self.letters.turns.is_none() => {
-                let parent = self.parent.as_chunks::<3>().0;
                 let Some(block) = all.next::<V>() else { return };
                 match block.words {
-                    1 => nodes.made::<F, 1>(word, parent, pairs, block),
-                    2 => nodes.made::<F, 2>(word, parent, pairs, block),
-                    3 => nodes.made::<F, 3>(word, parent, pairs, block),
-                    _ => nodes.made::<F, 4>(word, parent, pairs, block),
+                    1 => nodes.made::<F, 1>(word, parent, made, block),
+                    2 => nodes.made::<F, 2>(word, parent, made, block),
+                    3 => nodes.made::<F, 3>(word, parent, made, block),
+                    _ => nodes.made::<F, 4>(word, parent, made, block),
                 }
+                made
             }
             Some(word) => {
-                let parent = self.parent.as_chunks::<3>().0;
                 let mut w = *word.state;
-                for ((t, h), pair) in parent.iter().enumerate().zip(&mut *pairs) {
+                for ((t, h), pair) in parent.iter().enumerate().zip(&mut *made) {
                     *pair = below_top(h, F::vector(word.letter.at(t)), &mut w);
                 }
                 *word.state = w;
+                made
             }
+        };
+        if let Some(turns) = nodes.letters.turns {
+            return InTurns::<V, F> {
+                letters: nodes.letters,
+                turns,
+                pairs,
+                least: self.least,
+                state: nodes.state,
+                sums: nodes.sums,
+            }
+            .run();
         }
         while let Some(block) = all.next::<V>() {
-            match (block.words, self.letters.turns) {
-                (1, None) => nodes.given::<F, 1>(pairs, block),
-                (2, None) => nodes.given::<F, 2>(pairs, block),
-                (3, None) => nodes.given::<F, 3>(pairs, block),
-                (_, None) => nodes.given::<F, 4>(pairs, block),
-                (1, Some(turns)) => nodes.in_turns::<F, 1>(pairs, block, turns),
-                (2, Some(turns)) => nodes.in_turns::<F, 2>(pairs, block, turns),
-                (3, Some(turns)) => nodes.in_turns::<F, 3>(pairs, block, turns),
-                (_, Some(turns)) => nodes.in_turns::<F, 4>(pairs, block, turns),
+            match block.words {
+                1 => nodes.given::<F, 1>(pairs, block),
+                2 => nodes.given::<F, 2>(pairs, block),
+                3 => nodes.given::<F, 3>(pairs, block),
+                _ => nodes.given::<F, 4>(pairs, block),
             }
         }
     }
@@ -102,7 +107,7 @@ struct Words<'a, 's, V, Z> {
 }
 
 impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
-    /// R words, given (y, x/2).
+    /// R words, given (y, x).
     #[inline(always)]
     fn given<F: Spread<V, Item = Z>, const R: usize>(&mut self, pairs: &[[V; 2]], block: Block) {
         match block.first_letters(self.letters.dim) {
@@ -119,7 +124,7 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
         self.others::<F, R>(pairs.len(), block);
     }
 
-    /// R words, with the word below them; (y, x/2) goes to `pairs`.
+    /// R words, with the word below them; (y, x) goes to `pairs`.
     #[inline(always)]
     fn made<F: Spread<V, Item = Z>, const R: usize>(
         &mut self,
@@ -140,33 +145,6 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
             count => unreachable!("a block of {count} letters"),
         }
         self.others::<F, R>(parent.len(), block);
-    }
-
-    /// R words from `i` on where letters move in turn: the words and what always moves, time, first; then each letter at
-    /// its own steps.
-    #[inline(always)]
-    fn in_turns<F: Spread<V, Item = Z>, const R: usize>(&mut self, pairs: &[[V; 2]], block: Block, turns: Turns) {
-        let (d, i) = (self.letters.dim, block.word);
-        let sums = &mut self.sums[i * d..][..R * d];
-        let words = &mut self.words.as_chunks_mut::<R>().0[..pairs.len()];
-        V::call(Moving::<V, F, R> {
-            letters: self.letters,
-            pairs,
-            i,
-            always: 2 * turns.size,
-            state: &mut self.state[i..][..R],
-            words: &mut *words,
-            sums: &mut *sums,
-        });
-        let most = (1..=block.most).rev().find(|&letters| occurs::<V>(letters, R));
-        for (side, begin) in [(turns.first, 0), (1 - turns.first, 1)] {
-            let end = (side + 1) * turns.size;
-            let first = block.letter.clamp(side * turns.size, end);
-            for (a, count) in blocks(end - first, most.unwrap_or(1)).filter(|(_, count)| *count > 0) {
-                let at = Steps { begin, by: 2 };
-                last_level::<V, F, R>(self.letters, first + a, count, words, at, sums);
-            }
-        }
     }
 
     /// The other blocks of first letters, given the words.
@@ -248,59 +226,19 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
     }
 }
 
-/// R words from `i` on, kept in `words`, and the sums of the letter from `always` on, if there is one: time.
-struct Moving<'a, 's, V: Lanes, F: Spread<V>, const R: usize> {
-    letters: Letters<'a, F::Item>,
-    pairs: &'a [[V; 2]],
-    i: usize,
-    always: usize,
-    state: &'s mut [V],
-    words: &'s mut [[V; R]],
-    sums: &'s mut [V],
-}
-
-impl<V: Lanes, F: Spread<V>, const R: usize> Part<V> for Moving<'_, '_, V, F, R> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        match self.letters.dim - self.always {
-            0 => self.with::<0>(),
-            _ => self.with::<1>(),
-        }
-    }
-}
-
-impl<V: Lanes, F: Spread<V>, const R: usize> Moving<'_, '_, V, F, R> {
-    #[inline(always)]
-    fn with<const A: usize>(&mut self) {
-        let d = self.letters.dim;
-        let mut a = [V::zero(); R];
-        a.copy_from_slice(self.state);
-        let mut sums = load::<V, A, R>(self.sums, d, self.always);
-        let rows = self.letters.rows.chunks_exact(d);
-        for ((&pair, keep), z) in self.pairs.iter().zip(&mut *self.words).zip(rows) {
-            *keep = step::<V, F, A, R>(pair, &z[self.i..], &z[self.always..], 0, &mut a, &mut sums);
-        }
-        self.state.copy_from_slice(&a);
-        store(&sums, self.sums, d, self.always);
-    }
-}
-
-/// (y, x/2) of a word one letter, z, longer than that of `h`.
+/// (y, x) of a word one letter, z, longer than that of `h`.
 #[inline(always)]
-fn below_top<V: Lanes>(h: &[V; 3], z: V, a: &mut V) -> [V; 2] {
-    let over = reciprocals::<V, 3>();
-    let x = (z * over[2]).mul_add(h[2], *a);
-    let y = (z * over[1]).mul_add(h[1], *a);
+pub fn below_top<V: Lanes>(h: &[V; 3], z: V, a: &mut V) -> [V; 2] {
+    let x = z.mul_add(h[2], *a * V::constant(0.5));
+    let y = z.mul_add(h[1], *a);
     *a = z.mul_add(h[0], *a);
-    [y, x * V::constant(0.5)]
+    [y, x]
 }
 
 /// One step of R words from `i` on and A first letters, `first`; gives T.
 #[inline(always)]
 fn step<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
-    [y, half]: [V; 2],
+    [y, x]: [V; 2],
     z: &[F::Item],
     first: &[F::Item],
     i: usize,
@@ -311,7 +249,7 @@ fn step<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     let mut words = [V::zero(); R];
     for r in 0..R {
         let z = F::vector(own[r]);
-        words[r] = z.mul_add(half, a[r]);
+        words[r] = z.mul_add(x, a[r]);
         a[r] = z.mul_add(y, a[r]);
     }
     for l in 0..A {

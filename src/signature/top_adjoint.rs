@@ -1,10 +1,10 @@
 //! The adjoint of the last two levels of a node (see `top`), X the constant adjoint of the last one:
 //! forward in time  z̄_a += Σ_i X_ia · T_i;
-//! back in time     T̄_i = Σ_a z_a · X_ia,  z̄_i += y·Ā_i + x/2·T̄_i,  x̄ += Σ z_i/2·T̄_i,  ȳ += Σ z_i·Ā_i,  Ā_i += T̄_i.
+//! back in time     T̄_i = Σ_a z_a · X_ia,  z̄_i += y·Ā_i + x·T̄_i,  x̄ += Σ z_i·T̄_i,  ȳ += Σ z_i·Ā_i,  Ā_i += T̄_i.
 
 use super::cover::{block_size, occurs};
-use super::letters::{Letters, Spread, blocks};
-use super::top::load;
+use super::letters::{Column, Letters, Spread, blocks};
+use super::top::{below_top, load};
 use crate::simd::{Lanes, Part};
 
 pub struct TopAdjoint<'a, 's, V: Lanes, F: Spread<V>> {
@@ -22,8 +22,32 @@ pub struct TopAdjoint<'a, 's, V: Lanes, F: Spread<V>> {
     /// (ȳ, x̄) a step: set by the first word of those that have this parent, then added to.
     pub to: &'s mut [V],
     pub first: bool,
+    /// The node's own word, where `in_one_block` says that it can be done on the way; `parent` is not read then.
+    pub word: Option<OwnWord<'a, 's, V, F::Item>>,
     /// Scratch: 2 · dim vectors a step.
     pub words: &'s mut [V],
+}
+
+/// A word of level N-2, forth (see `Branch`) and back (`BranchBack`).
+pub struct OwnWord<'a, 's, V, Z> {
+    pub letter: Column<'a, Z>,
+    /// Which letter it is.
+    pub number: usize,
+    /// (h(N-2), h(N-1), h(N)) of its parent a step, and what is handed back to it.
+    pub parent: &'a [V],
+    pub to: &'s mut [V],
+    /// Whether `to` is set, not added to.
+    pub first: bool,
+    pub state: &'s mut V,
+    pub adjoint: &'s mut V,
+    /// Scratch for what it hands up, (y, x) a step.
+    pub own: &'s mut [V],
+}
+
+/// Whether all words of a node are done in one block: what they hand back need not be stored then.
+#[inline(always)]
+pub fn in_one_block<V: Lanes>(dim: usize) -> bool {
+    dim <= if V::REGISTERS < 32 { 3 } else { 5 }
 }
 
 impl<V: Lanes, F: Spread<V>> Part<V> for TopAdjoint<'_, '_, V, F> {
@@ -65,14 +89,18 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
     #[inline(always)]
     fn words<const A: usize, const R: usize>(&mut self, i: usize) {
         let top = load::<V, A, R>(&self.top[i * A..], A, 0);
+        let (state, adjoint) = (&mut self.state[i..][..R], &mut self.adjoint[i..][..R]);
+        let letters = self.letters.rows.as_chunks::<A>().0;
+        let gradient = self.gradient.as_chunks_mut::<A>().0;
+        if let (Some(word), Ok(top)) = (&mut self.word, <&[[V; A]; A]>::try_from(&top[..])) {
+            forth_from_word::<V, F, A>(top, letters, state, gradient, word);
+            return back_to_word::<V, F, A>(top, letters, adjoint, gradient, word);
+        }
         let parent = self.parent.as_chunks::<2>().0;
-        let steps = parent.len();
-        let z = &self.letters.rows.as_chunks::<A>().0[..steps];
-        let gradient = &mut self.gradient.as_chunks_mut::<A>().0[..steps];
-        forth::<V, F, A, R>(&top, i, parent, z, &mut self.state[i..][..R], gradient);
-        let to = &mut self.to.as_chunks_mut::<2>().0[..steps];
+        forth::<V, F, A, R>(&top, i, parent, letters, state, gradient);
+        let to = self.to.as_chunks_mut::<2>().0;
         let first = self.first && i == 0;
-        back::<V, F, A, R>(&top, i, parent, z, &mut self.adjoint[i..][..R], gradient, (to, first));
+        back::<V, F, A, R>(&top, i, parent, letters, adjoint, gradient, (to, first));
     }
 
     /// Many letters: words stored, matrix products with X.
@@ -146,10 +174,10 @@ impl<V: Lanes, F: Spread<V>> AllWords<'_, '_, V, F> {
         let mut a = [V::zero(); R];
         a.copy_from_slice(&self.state[i..][..R]);
         for (t, &[y, x]) in parent.iter().enumerate() {
-            let (z, half) = (&self.letters.row(t)[i..][..R], x * V::constant(0.5));
+            let z = &self.letters.row(t)[i..][..R];
             for r in 0..R {
                 let z = F::vector(z[r]);
-                out[r * steps + t] = z.mul_add(half, a[r]);
+                out[r * steps + t] = z.mul_add(x, a[r]);
                 a[r] = z.mul_add(y, a[r]);
             }
         }
@@ -201,13 +229,15 @@ impl<V: Lanes, F: Spread<V>> AllBack<'_, '_, V, F> {
             }
             let gradient = &mut self.gradient[t * d + i..][..R];
             let z = &self.letters.row(t)[i..][..R];
-            through::<V, F, R>(parent[t], &words, z, &mut a, gradient, (&mut to[t], first));
+            let mut sums = if first { [V::zero(); 2] } else { to[t] };
+            through::<V, F, R>(parent[t], &words, z, &mut a, gradient, &mut sums);
+            to[t] = sums;
         }
         self.adjoint[i..][..R].copy_from_slice(&a);
     }
 }
 
-/// The pass back through R words at a step, given T̄ of them.
+/// The pass back through R words at a step, given T̄ of them; adds to (ȳ, x̄).
 #[inline(always)]
 fn through<V: Lanes, F: Spread<V>, const R: usize>(
     [y, x]: [V; 2],
@@ -215,21 +245,16 @@ fn through<V: Lanes, F: Spread<V>, const R: usize>(
     z: &[F::Item],
     a: &mut [V; R],
     gradient: &mut [V],
-    (to, first): (&mut [V; 2], bool),
+    [y_sum, x_sum]: &mut [V; 2],
 ) {
-    let one_half = V::constant(0.5);
-    let half = x * one_half;
-    let [mut y_sum, x_old] = if first { [V::zero(); 2] } else { *to };
-    let mut x_sum = V::zero();
     for r in 0..R {
         let z = F::vector(z[r]);
         let sum = y.mul_add(a[r], gradient[r]);
-        gradient[r] = half.mul_add(words[r], sum);
-        x_sum = z.mul_add(words[r], x_sum);
-        y_sum = z.mul_add(a[r], y_sum);
+        gradient[r] = x.mul_add(words[r], sum);
+        *x_sum = z.mul_add(words[r], *x_sum);
+        *y_sum = z.mul_add(a[r], *y_sum);
         a[r] = a[r] + words[r];
     }
-    *to = [y_sum, x_sum.mul_add(one_half, x_old)];
 }
 
 #[inline(always)]
@@ -243,24 +268,57 @@ fn forth<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
 ) {
     let steps = parent.len();
     let (letters, gradient) = (&letters[..steps], &mut gradient[..steps]);
-    let one_half = V::constant(0.5);
     let mut a = [V::zero(); R];
     a.copy_from_slice(state);
     for t in 0..steps {
-        let ([y, x], z) = (parent[t], &letters[t][i..][..R]);
-        let half = x * one_half;
-        let mut sums = gradient[t];
-        for r in 0..R {
-            let z = F::vector(z[r]);
-            let word = z.mul_add(half, a[r]);
-            a[r] = z.mul_add(y, a[r]);
-            for l in 0..A {
-                sums[l] = top[r][l].mul_add(word, sums[l]);
-            }
-        }
-        gradient[t] = sums;
+        let z = &letters[t][i..][..R];
+        to_letters::<V, F, A, R>(top, parent[t], z, &mut a, &mut gradient[t]);
     }
     state.copy_from_slice(&a);
+}
+
+/// All words of a node, and its own word with them.
+#[inline(always)]
+fn forth_from_word<V: Lanes, F: Spread<V>, const A: usize>(
+    top: &[[V; A]; A],
+    letters: &[[F::Item; A]],
+    state: &mut [V],
+    gradient: &mut [[V; A]],
+    word: &mut OwnWord<'_, '_, V, F::Item>,
+) {
+    let above = word.parent.as_chunks::<3>().0;
+    let steps = above.len();
+    let (letters, gradient) = (&letters[..steps], &mut gradient[..steps]);
+    let stream = &mut word.own.as_chunks_mut::<2>().0[..steps];
+    let (mut a, mut own) = ([V::zero(); A], *word.state);
+    a.copy_from_slice(state);
+    for t in 0..steps {
+        stream[t] = below_top(&above[t], F::vector(word.letter.at(t)), &mut own);
+        to_letters::<V, F, A, A>(top, stream[t], &letters[t], &mut a, &mut gradient[t]);
+    }
+    state.copy_from_slice(&a);
+    *word.state = own;
+}
+
+/// z̄_a += Σ_i X_ia · T_i at a step.
+#[inline(always)]
+fn to_letters<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
+    top: &[[V; A]; R],
+    [y, x]: [V; 2],
+    z: &[F::Item],
+    a: &mut [V; R],
+    gradient: &mut [V; A],
+) {
+    let mut sums = *gradient;
+    for r in 0..R {
+        let z = F::vector(z[r]);
+        let word = z.mul_add(x, a[r]);
+        a[r] = z.mul_add(y, a[r]);
+        for l in 0..A {
+            sums[l] = top[r][l].mul_add(word, sums[l]);
+        }
+    }
+    *gradient = sums;
 }
 
 #[inline(always)]
@@ -280,28 +338,63 @@ fn back<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     a.copy_from_slice(adjoint);
     // Backwards by number: a reversed `zip` is not inlined.
     for t in (0..steps).rev() {
-        let mut words = [V::zero(); R];
-        for l in 0..A {
-            let z = F::vector(letters[t][l]);
-            for r in 0..R {
-                words[r] = if l == 0 {
-                    z * top[r][0]
-                } else {
-                    z.mul_add(top[r][l], words[r])
-                };
-            }
-        }
+        let words = to_words::<V, F, A, R>(top, &letters[t]);
         let z = &letters[t][i..][..R];
-        through::<V, F, R>(
-            parent[t],
-            &words,
-            z,
-            &mut a,
-            &mut gradient[t][i..][..R],
-            (&mut to[t], first),
-        );
+        let mut sums = if first { [V::zero(); 2] } else { to[t] };
+        through::<V, F, R>(parent[t], &words, z, &mut a, &mut gradient[t][i..][..R], &mut sums);
+        to[t] = sums;
     }
     adjoint.copy_from_slice(&a);
+}
+
+/// All words of a node, and its own word with them, as `BranchBack` has it.
+#[inline(always)]
+fn back_to_word<V: Lanes, F: Spread<V>, const A: usize>(
+    top: &[[V; A]; A],
+    letters: &[[F::Item; A]],
+    adjoint: &mut [V],
+    gradient: &mut [[V; A]],
+    word: &mut OwnWord<'_, '_, V, F::Item>,
+) {
+    let above = word.parent.as_chunks::<3>().0;
+    let steps = above.len();
+    let (letters, gradient) = (&letters[..steps], &mut gradient[..steps]);
+    let parent = &word.own.as_chunks::<2>().0[..steps];
+    let to = &mut word.to.as_chunks_mut::<3>().0[..steps];
+    let (number, first, half) = (word.number.min(A - 1), word.first, V::constant(0.5));
+    let mut a = [V::zero(); A];
+    a.copy_from_slice(adjoint);
+    let mut own = *word.adjoint;
+    for t in (0..steps).rev() {
+        let words = to_words::<V, F, A, A>(top, &letters[t]);
+        let mut back = [V::zero(); 2];
+        through::<V, F, A>(parent[t], &words, &letters[t], &mut a, &mut gradient[t], &mut back);
+        let (h, z, [y, x]) = (above[t], F::vector(word.letter.at(t)), back);
+        let old = if first { [V::zero(); 3] } else { to[t] };
+        to[t] = [z.mul_add(own, old[0]), z.mul_add(y, old[1]), z.mul_add(x, old[2])];
+        let sum = h[0].mul_add(own, gradient[t][number]);
+        gradient[t][number] = h[2].mul_add(x, h[1].mul_add(y, sum));
+        own = own + x.mul_add(half, y);
+    }
+    adjoint.copy_from_slice(&a);
+    *word.adjoint = own;
+}
+
+/// T̄ of R words at a step.
+#[inline(always)]
+fn to_words<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(top: &[[V; A]; R], z: &[F::Item; A]) -> [V; R] {
+    let mut words = [V::zero(); R];
+    for l in 0..A {
+        let z = F::vector(z[l]);
+        for r in 0..R {
+            words[r] = if l == 0 {
+                z * top[r][0]
+            } else {
+                z.mul_add(top[r][l], words[r])
+            };
+        }
+    }
+    words
 }
 
 /// The adjoint of the last level towards the letters: `gradient[t][a] += Σ_w top[w][a] · words[w][t]`; one stream a word.
