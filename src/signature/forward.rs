@@ -61,7 +61,7 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
         while let Some(mut pieces) = queue.take() {
             while !pieces.is_empty() {
                 let (group, next) = pieces.split_at_mut(V::LANES.min(pieces.len()));
-                if over_paths::<V>(&levels, group.len()) {
+                if over_paths::<S>(&levels, group.len(), V::LANES) {
                     if paths.is_none() {
                         paths = Some(OverPaths::<V>::new(&levels, words, self.longest)?);
                     }
@@ -109,9 +109,9 @@ pub fn pulse<T>(queue: &Queue<'_, T>) -> impl FnMut(usize) -> Result<()> {
 /// Whether a group of pieces has one lane a piece. Either way a piece has the same bits: every coefficient is the same
 /// expression.
 #[inline(always)]
-fn over_paths<V: Lanes>(levels: &Levels, pieces: usize) -> bool {
-    let small = levels.total() * size_of::<V>() <= 512 << 10;
-    levels.degree == 1 || levels.total() <= 4 * V::LANES || small && 2 * pieces > V::LANES
+pub fn over_paths<S>(levels: &Levels, pieces: usize, lanes: usize) -> bool {
+    let small = levels.total() * lanes * size_of::<S>() <= 512 << 10;
+    levels.degree == 1 || levels.total() <= 4 * lanes || small && 2 * pieces > lanes
 }
 
 /// One lane a piece.

@@ -389,7 +389,9 @@ impl Context {
         let longest = list.iter().map(steps).max().unwrap_or(0);
         let units = list.iter().map(|piece| steps(piece) as u64).sum();
         list.sort_unstable_by_key(|piece| std::cmp::Reverse(steps(piece)));
-        let size = task_size(list.len(), longest * self.levels.total(), stages.threads());
+        let lanes = lanes::<S>();
+        let lanes = if over_paths::<S>(&self.levels, lanes) { lanes } else { 1 };
+        let size = task_size(list.len(), longest * self.levels.total(), stages.threads(), lanes);
         let tasks = try_collect(list.chunks_mut(size))?;
         let (levels, dim, transform) = (self.levels, self.dim, self.transform);
         stages.share(tasks, units, |queue| {

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::chain::{Chain, GROUP, Link};
-use super::forward::{Forward, Piece};
+use super::forward::{Forward, Piece, over_paths};
 use super::levels::Levels;
 use super::line;
 use super::moves::Moves;
@@ -12,7 +12,7 @@ use super::stages::Stages;
 use crate::error::{Result, try_collect, try_vec};
 use crate::parallel::Run;
 use crate::path::Batch;
-use crate::simd::{MAX_LANES, Real, dispatch};
+use crate::simd::{Real, dispatch, lanes};
 
 /// Increments of a piece at most.
 const PIECE: usize = 512;
@@ -242,7 +242,13 @@ pub fn pieces<S: Real>(
     let units = list.iter().map(|piece| steps(piece) as u64).sum();
     // Paths of like lengths share vectors. What is computed of each does not depend on it.
     list.sort_unstable_by_key(|piece| std::cmp::Reverse(steps(piece)));
-    let size = task_size(list.len(), longest * levels.total(), stages.threads());
+    let lanes = lanes::<S>();
+    let lanes = if over_paths::<S>(&levels, list.len().min(lanes), lanes) {
+        lanes
+    } else {
+        1
+    };
+    let size = task_size(list.len(), longest * levels.total(), stages.threads(), lanes);
     let tasks = try_collect(list.chunks_mut(size))?;
     stages.share(tasks, units, |queue| {
         dispatch(Forward {
@@ -254,17 +260,12 @@ pub fn pieces<S: Real>(
     })
 }
 
-/// Pieces a task, given the numbers of an update each: enough to be worth taking, not too many to share.
-pub fn task_size(pieces: usize, numbers: usize, threads: usize) -> usize {
+/// Pieces a task, given the numbers of an update each: enough to be worth taking, not too many to share, and whole
+/// vectors of `lanes`, for one costs as much as a vector of them.
+pub fn task_size(pieces: usize, numbers: usize, threads: usize, lanes: usize) -> usize {
     let worth = ((1 << 19) / numbers.max(1)).max(1);
     let fair = pieces.div_ceil(4 * threads).max(1);
-    let size = worth.min(fair);
-    // Whole vectors of paths, where there are as many.
-    if pieces >= MAX_LANES * threads {
-        size.next_multiple_of(MAX_LANES)
-    } else {
-        size.min(fair)
-    }
+    worth.min(fair).next_multiple_of(lanes)
 }
 
 pub fn try_push<T>(list: &mut Vec<T>, item: T) -> Result<()> {
