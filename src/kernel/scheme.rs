@@ -28,8 +28,10 @@ use crate::simd::Lanes;
 pub(super) trait Factors<V: Lanes>: Copy {
     /// From h = Δ/2.
     fn new(half_delta: V) -> Self;
-    /// `base + a·p + b·d`, for some bases.
-    fn grow<const N: usize>(self, p: V, d: V, bases: [V; N]) -> [V; N];
+    /// `base + a·p + b·d`
+    fn grow(self, p: V, d: V, base: V) -> V;
+    /// The same for two bases, and for half of what is `twice` a base.
+    fn carry(self, p: V, d: V, bases: [V; 2], twice: V) -> [V; 3];
     /// ∂k/∂h
     fn slope(self, p: V, d: V) -> V;
     /// `(a·w, b·w)`
@@ -55,13 +57,19 @@ impl<V: Lanes> Factors<V> for Single<V> {
     }
 
     #[inline(always)]
-    fn grow<const N: usize>(self, p: V, d: V, bases: [V; N]) -> [V; N] {
-        let f = self.third.mul_add(p + d, p);
-        let mut grown = bases;
-        for base in &mut grown {
-            *base = self.h.mul_add(f, *base);
-        }
-        grown
+    fn grow(self, p: V, d: V, base: V) -> V {
+        self.h.mul_add(self.third.mul_add(p + d, p), base)
+    }
+
+    #[inline(always)]
+    fn carry(self, p: V, d: V, bases: [V; 2], twice: V) -> [V; 3] {
+        // The half does not wait for the growth.
+        let (f, half) = (self.third.mul_add(p + d, p), twice * V::constant(0.5));
+        [
+            self.h.mul_add(f, bases[0]),
+            self.h.mul_add(f, bases[1]),
+            self.h.mul_add(f, half),
+        ]
     }
 
     #[inline(always)]
@@ -105,17 +113,18 @@ impl<V: Lanes> Factors<V> for Many<V> {
     }
 
     #[inline(always)]
-    fn grow<const N: usize>(self, p: V, d: V, bases: [V; N]) -> [V; N] {
-        let mut grown = bases;
-        if N == 1 {
-            grown[0] = self.a.mul_add(p, self.b.mul_add(d, bases[0]));
-            return grown;
-        }
+    fn grow(self, p: V, d: V, base: V) -> V {
+        self.a.mul_add(p, self.b.mul_add(d, base))
+    }
+
+    #[inline(always)]
+    fn carry(self, p: V, d: V, bases: [V; 2], twice: V) -> [V; 3] {
         let growth = self.a.mul_add(p, self.b * d);
-        for base in &mut grown {
-            *base = *base + growth;
-        }
-        grown
+        [
+            bases[0] + growth,
+            bases[1] + growth,
+            twice.mul_add(V::constant(0.5), growth),
+        ]
     }
 
     #[inline(always)]
@@ -213,7 +222,7 @@ impl<V: Lanes> Scheme<V> for Values {
     #[inline(always)]
     fn cell<F: Factors<V>>(left: &mut [V; 1], up: &mut [V; 1], d: V, factors: F) {
         let p = left[0] + up[0];
-        *left = factors.grow(p, d, [p - d]);
+        *left = [factors.grow(p, d, p - d)];
         *up = *left;
     }
 
@@ -277,10 +286,9 @@ impl<V: Lanes> Scheme<V> for Carried {
 
     #[inline(always)]
     fn cell<F: Factors<V>>(left: &mut [V; 2], up: &mut [V; 2], d: V, factors: F) {
-        // k is the mean of what both edges make it. Half of that does not wait for the growth.
+        // k is the mean of what both edges make it.
         let p = left[0] + up[0];
-        let half = (p + (left[1] + up[1])) * V::constant(0.5);
-        let [down, right, k] = factors.grow(p, d, [left[1], up[1], half]);
+        let [down, right, k] = factors.carry(p, d, [left[1], up[1]], p + (left[1] + up[1]));
         *left = [k, down];
         *up = [k, right];
     }
