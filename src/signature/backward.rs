@@ -14,7 +14,7 @@ use super::shape::Shape;
 use super::small::exists;
 use super::tile::{Stretch, advance};
 use super::tile_adjoint::Tile;
-use super::top_adjoint::ToLetters;
+use super::top_products::ToLetters;
 use crate::error::Result;
 use crate::parallel::Queue;
 use crate::path::Transform;

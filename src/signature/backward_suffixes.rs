@@ -7,7 +7,7 @@ use super::forward::read;
 use super::letters::{Common, Letters};
 use super::levels::Levels;
 use super::shape::{Places, Shape};
-use super::top_adjoint::{ToLetters, ToWords};
+use super::top_products::{ToLetters, ToWords};
 use crate::error::{Result, try_vec};
 use crate::path::{Transform, scatter_increments};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};

@@ -3,9 +3,9 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `levels`, `shape`, `walk` | where coefficients lie; a signature as tiles of suffixes; the order of the words of a tile |
-//! | `moves`, `letters` | increments of a path, and as factors z/q |
+//! | `moves`, `letters` | increments of a path, and as factors; 1/m! |
 //! | `cover` | words and first letters in blocks that fit the registers |
-//! | `tile`, `top` and `tile_adjoint`, `top_adjoint` | all levels above a tile's base, the last two in registers |
+//! | `tile`, `top`, `turns` and `tile_adjoint`, `top_adjoint`, `top_products` | all levels above a tile's base, the last two in registers |
 //! | `base`, `base_adjoint` | the levels below the tiles |
 //! | `lanes`, `points` | several paths, one a lane: coefficients, points and increments |
 //! | `small`, `small_adjoint`, `backward_small`, `ahead` | the same unrolled, for few coefficients |
@@ -45,6 +45,7 @@ mod tile;
 mod tile_adjoint;
 mod top;
 mod top_adjoint;
+mod top_products;
 mod turns;
 mod walk;
 

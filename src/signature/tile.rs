@@ -204,6 +204,7 @@ pub fn advance<V: Lanes, F: Spread<V>>(stretch: Stretch<'_, V, F::Item>, state: 
         return V::call(Words::<V, F> {
             letters,
             parent: &stem[..2 * steps],
+            word: None,
             state: &mut state[..d],
         });
     }
@@ -219,12 +220,11 @@ pub fn advance<V: Lanes, F: Spread<V>>(stretch: Stretch<'_, V, F::Item>, state: 
         let (state, words) = state.split_at_mut(shape.begin(n - 1));
         let state = &mut state[shape.begin(node.level) + node.number];
         if higher == 2 {
-            V::call(WithWords::<V, F> {
+            V::call(Words::<V, F> {
                 letters,
-                letter,
                 parent,
-                state,
-                words: &mut words[node.number * d..][..d],
+                word: Some(Word { letter, state }),
+                state: &mut words[node.number * d..][..d],
             });
         } else {
             V::call(Branch::<V, F> {
@@ -238,22 +238,21 @@ pub fn advance<V: Lanes, F: Spread<V>>(stretch: Stretch<'_, V, F::Item>, state: 
     }
 }
 
-/// A word of level N-2, which goes as `Branch` has it, and A_i += z_i · y of the words over it.
-struct WithWords<'a, 's, V: Lanes, F: Spread<V>> {
+/// A_i += z_i · y of the words of level N-1 over one that hands up (y, x). Or over a word of level N-2 that goes on the way,
+/// as `Branch` has it: `parent` has (h(N-2), h(N-1), h(N)) a step then.
+struct Words<'a, 's, V: Lanes, F: Spread<V>> {
     letters: Letters<'a, F::Item>,
-    letter: Column<'a, F::Item>,
-    /// (h(N-2), h(N-1), h(N)) a step.
     parent: &'a [V],
-    state: &'s mut V,
-    words: &'s mut [V],
+    word: Option<Word<'a, 's, V, F::Item>>,
+    state: &'s mut [V],
 }
 
-impl<V: Lanes, F: Spread<V>> Part<V> for WithWords<'_, '_, V, F> {
+impl<V: Lanes, F: Spread<V>> Part<V> for Words<'_, '_, V, F> {
     type Output = ();
 
     #[inline(always)]
     fn run(mut self) {
-        let mut after = *self.state;
+        let mut after = None;
         for (i, count) in blocks(self.letters.dim, 8) {
             after = match count {
                 1 => self.block::<1>(i),
@@ -266,67 +265,42 @@ impl<V: Lanes, F: Spread<V>> Part<V> for WithWords<'_, '_, V, F> {
                 _ => self.block::<8>(i),
             };
         }
-        *self.state = after;
-    }
-}
-
-impl<V: Lanes, F: Spread<V>> WithWords<'_, '_, V, F> {
-    /// A words from `i` on; gives the word's own after the last step.
-    #[inline(always)]
-    fn block<const A: usize>(&mut self, i: usize) -> V {
-        let (mut own, mut a) = (*self.state, [V::zero(); A]);
-        a.copy_from_slice(&self.words[i..][..A]);
-        for (t, h) in self.parent.as_chunks::<3>().0.iter().enumerate() {
-            let (letter, z) = (F::vector(self.letter.at(t)), &self.letters.row(t)[i..][..A]);
-            let y = letter.mul_add(h[1], own);
-            own = letter.mul_add(h[0], own);
-            for l in 0..A {
-                a[l] = F::vector(z[l]).mul_add(y, a[l]);
-            }
-        }
-        self.words[i..][..A].copy_from_slice(&a);
-        own
-    }
-}
-
-/// A_i += z_i · y of the words of level N-1 over one that hands up (y, x).
-struct Words<'a, 's, V: Lanes, F: Spread<V>> {
-    letters: Letters<'a, F::Item>,
-    parent: &'a [V],
-    state: &'s mut [V],
-}
-
-impl<V: Lanes, F: Spread<V>> Part<V> for Words<'_, '_, V, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        for (i, count) in blocks(self.letters.dim, 8) {
-            match count {
-                1 => self.block::<1>(i),
-                2 => self.block::<2>(i),
-                3 => self.block::<3>(i),
-                4 => self.block::<4>(i),
-                5 => self.block::<5>(i),
-                6 => self.block::<6>(i),
-                7 => self.block::<7>(i),
-                _ => self.block::<8>(i),
-            }
+        if let (Some(word), Some(after)) = (self.word, after) {
+            *word.state = after;
         }
     }
 }
 
 impl<V: Lanes, F: Spread<V>> Words<'_, '_, V, F> {
+    /// A words from `i` on; gives the word below them after the last step.
     #[inline(always)]
-    fn block<const A: usize>(&mut self, i: usize) {
+    fn block<const A: usize>(&mut self, i: usize) -> Option<V> {
         let mut a = [V::zero(); A];
         a.copy_from_slice(&self.state[i..][..A]);
-        for (t, [y, _]) in self.parent.as_chunks::<2>().0.iter().enumerate() {
-            let z = &self.letters.row(t)[i..][..A];
-            for l in 0..A {
-                a[l] = F::vector(z[l]).mul_add(*y, a[l]);
+        let mut after = None;
+        if let Some(word) = &self.word {
+            let mut own = *word.state;
+            for (t, h) in self.parent.as_chunks::<3>().0.iter().enumerate() {
+                let z = F::vector(word.letter.at(t));
+                let y = z.mul_add(h[1], own);
+                own = z.mul_add(h[0], own);
+                self.add(&mut a, t, i, y);
+            }
+            after = Some(own);
+        } else {
+            for (t, [y, _]) in self.parent.as_chunks::<2>().0.iter().enumerate() {
+                self.add(&mut a, t, i, *y);
             }
         }
         self.state[i..][..A].copy_from_slice(&a);
+        after
+    }
+
+    #[inline(always)]
+    fn add<const A: usize>(&self, a: &mut [V; A], t: usize, i: usize, y: V) {
+        let z = &self.letters.row(t)[i..][..A];
+        for l in 0..A {
+            a[l] = F::vector(z[l]).mul_add(y, a[l]);
+        }
     }
 }
