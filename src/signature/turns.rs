@@ -125,7 +125,7 @@ impl<V: Lanes, F: Spread<V>> InTurns<'_, '_, V, F> {
 }
 
 /// Words of one side, of which `begin` is the first step, and first letters: those from `letter` on and, as the last one,
-/// `last`. They are summed at the words' own steps or at the other ones, the last one at all if it is time.
+/// `last`. They are summed at the words' own steps or at the other ones; time, the last one if `timed`, at all steps.
 struct Block<'a, 's, V, Z> {
     letters: Letters<'a, Z>,
     pairs: &'a [[V; 2]],
