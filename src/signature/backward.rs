@@ -4,7 +4,7 @@
 use super::backward_small::SmallPaths;
 use super::backward_suffixes::{Finish, OverSuffixes};
 use super::base::empty_word;
-use super::forward::{chunk_steps, pulse, repeat, reverse};
+use super::forward::{chunk_steps, pulse, reverse};
 use super::lanes::Order;
 use super::letters::{Letters, Own, Spread};
 use super::levels::Levels;
@@ -168,7 +168,7 @@ impl<V: Lanes> OverPaths<V> {
             gradient: V::scratch((longest + 2) * levels.dim)?,
             chunk,
             before: V::scratch(longest.div_ceil(chunk) * below)?,
-            stem: repeat(&empty_word(levels.degree)?, chunk)?,
+            stem: empty_word(levels.degree, chunk)?,
             nowhere: V::scratch(chunk * levels.degree)?,
             scratch: Scratch::new(&shape, 1, chunk, longest)?,
         })

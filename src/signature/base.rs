@@ -46,7 +46,7 @@ impl<V: Lanes> Base<V> {
             streams,
             before,
             after,
-            empty: empty_word(levels.degree)?,
+            empty: empty_word(levels.degree, 1)?,
             lanes: try_vec(steps, V::zero())?,
         })
     }
@@ -117,14 +117,16 @@ impl<V: Lanes> Base<V> {
     }
 }
 
-/// What the empty word hands up at every step: h_0(k) = 1/k!, k = 1..=N.
+/// What the empty word hands up at some steps: h_0(k) = 1/k!, a row k = 1..=N a step.
 #[inline(always)]
-pub fn empty_word<V: Lanes>(degree: usize) -> Result<Vec<V>> {
-    let mut word = V::scratch(degree)?;
-    for (m, to) in (1..).zip(&mut word) {
-        *to = V::splat(weight(m));
+pub fn empty_word<V: Lanes>(degree: usize, steps: usize) -> Result<Vec<V>> {
+    let mut rows = V::scratch(steps * degree)?;
+    for row in rows.chunks_exact_mut(degree) {
+        for (m, to) in (1..).zip(row) {
+            *to = V::splat(weight(m));
+        }
     }
-    Ok(word)
+    Ok(rows)
 }
 
 /// Vectors of a level that begins with a vector.

@@ -149,7 +149,7 @@ impl<V: Lanes> OverPaths<V> {
             rows: V::scratch(chunk * d)?,
             state: V::scratch(levels.total())?,
             streams: V::scratch(chunk * streams)?,
-            stem: repeat(&empty_word(n)?, chunk)?,
+            stem: empty_word(n, chunk)?,
             chunk,
         })
     }
@@ -215,16 +215,6 @@ impl<V: Lanes> OverPaths<V> {
             .unpack(&self.state, 0..total, pieces.iter_mut().map(|piece| &mut *piece.row));
         Ok(())
     }
-}
-
-/// A row as often as there are steps.
-#[inline(always)]
-pub fn repeat<V: Lanes>(row: &[V], steps: usize) -> Result<Vec<V>> {
-    let mut rows = V::scratch(steps * row.len())?;
-    for to in rows.chunks_exact_mut(row.len()) {
-        to.copy_from_slice(row);
-    }
-    Ok(rows)
 }
 
 /// Rows of `dim`, the last one first.

@@ -158,7 +158,6 @@ impl<V: Lanes, Z: Copy> Words<'_, '_, V, Z> {
                 block.letter + a,
                 count,
                 words,
-                Steps::ALL,
                 &mut self.sums[block.word * d..][..R * d],
             );
         }
@@ -261,17 +260,6 @@ fn step<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     words
 }
 
-/// Every `by`-th step from `begin` on.
-#[derive(Clone, Copy)]
-struct Steps {
-    begin: usize,
-    by: usize,
-}
-
-impl Steps {
-    const ALL: Steps = Steps { begin: 0, by: 1 };
-}
-
 /// S_aw += z_a · words_w for a block of `count` letters from `a` on and R words.
 #[inline(always)]
 fn last_level<V: Lanes, F: Spread<V>, const R: usize>(
@@ -279,18 +267,17 @@ fn last_level<V: Lanes, F: Spread<V>, const R: usize>(
     a: usize,
     count: usize,
     words: &[[V; R]],
-    steps: Steps,
     sums: &mut [V],
 ) {
     match count {
-        1 if occurs::<V>(1, R) => product::<V, F, 1, R>(letters, a, words, steps, sums),
-        2 if occurs::<V>(2, R) => product::<V, F, 2, R>(letters, a, words, steps, sums),
-        3 if occurs::<V>(3, R) => product::<V, F, 3, R>(letters, a, words, steps, sums),
-        4 if occurs::<V>(4, R) => product::<V, F, 4, R>(letters, a, words, steps, sums),
-        5 if occurs::<V>(5, R) => product::<V, F, 5, R>(letters, a, words, steps, sums),
-        6 if occurs::<V>(6, R) => product::<V, F, 6, R>(letters, a, words, steps, sums),
-        7 if occurs::<V>(7, R) => product::<V, F, 7, R>(letters, a, words, steps, sums),
-        8 if occurs::<V>(8, R) => product::<V, F, 8, R>(letters, a, words, steps, sums),
+        1 if occurs::<V>(1, R) => product::<V, F, 1, R>(letters, a, words, sums),
+        2 if occurs::<V>(2, R) => product::<V, F, 2, R>(letters, a, words, sums),
+        3 if occurs::<V>(3, R) => product::<V, F, 3, R>(letters, a, words, sums),
+        4 if occurs::<V>(4, R) => product::<V, F, 4, R>(letters, a, words, sums),
+        5 if occurs::<V>(5, R) => product::<V, F, 5, R>(letters, a, words, sums),
+        6 if occurs::<V>(6, R) => product::<V, F, 6, R>(letters, a, words, sums),
+        7 if occurs::<V>(7, R) => product::<V, F, 7, R>(letters, a, words, sums),
+        8 if occurs::<V>(8, R) => product::<V, F, 8, R>(letters, a, words, sums),
         _ => unreachable!("a block of {count} letters"),
     }
 }
@@ -300,15 +287,12 @@ fn product<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     letters: Letters<'_, F::Item>,
     a: usize,
     words: &[[V; R]],
-    steps: Steps,
     to: &mut [V],
 ) {
     let d = letters.dim;
     let mut sums = load::<V, A, R>(to, d, a);
-    let mut t = steps.begin;
-    while t < words.len() {
-        let (z, words) = (&letters.row(t)[a..][..A], &words[t]);
-        t += steps.by;
+    for (t, words) in words.iter().enumerate() {
+        let z = &letters.row(t)[a..][..A];
         for a in 0..A {
             let z = F::vector(z[a]);
             for r in 0..R {
@@ -374,14 +358,7 @@ impl<V: Lanes, F: Spread<V>> LastLevel<'_, '_, V, F> {
             }
         }
         for (a, count) in blocks(d, most_letters) {
-            last_level::<V, F, R>(
-                self.letters,
-                a,
-                count,
-                words,
-                Steps::ALL,
-                &mut self.sums[w * d..][..R * d],
-            );
+            last_level::<V, F, R>(self.letters, a, count, words, &mut self.sums[w * d..][..R * d]);
         }
     }
 }

@@ -44,10 +44,22 @@ pub struct OwnWord<'a, 's, V, Z> {
     pub own: &'s mut [V],
 }
 
+/// Words of a block whose X, for all letters, fits the registers; none where products of matrices are better.
+#[inline(always)]
+fn block_words<V: Lanes>(dim: usize) -> Option<usize> {
+    match (dim, V::REGISTERS < 32) {
+        (1..=3, _) | (4..=5, false) => Some(dim),
+        (4, true) => Some(2),
+        (6, false) => Some(3),
+        (7..=8, false) => Some(2),
+        _ => None,
+    }
+}
+
 /// Whether all words of a node are done in one block: what they hand back need not be stored then.
 #[inline(always)]
 pub fn in_one_block<V: Lanes>(dim: usize) -> bool {
-    dim <= if V::REGISTERS < 32 { 3 } else { 5 }
+    block_words::<V>(dim) == Some(dim)
 }
 
 impl<V: Lanes, F: Spread<V>> Part<V> for TopAdjoint<'_, '_, V, F> {
@@ -55,17 +67,20 @@ impl<V: Lanes, F: Spread<V>> Part<V> for TopAdjoint<'_, '_, V, F> {
 
     #[inline(always)]
     fn run(mut self) {
-        let narrow = V::REGISTERS < 32;
-        match self.letters.dim {
-            1 => self.blocks::<1>(1),
-            2 => self.blocks::<2>(2),
-            3 => self.blocks::<3>(3),
-            4 => self.blocks::<4>(if narrow { 2 } else { 4 }),
-            5 if !narrow => self.blocks::<5>(5),
-            6 if !narrow => self.blocks::<6>(3),
-            7 if !narrow => self.blocks::<7>(2),
-            8 if !narrow => self.blocks::<8>(2),
-            _ => self.by_products(),
+        let (dim, narrow) = (self.letters.dim, V::REGISTERS < 32);
+        let Some(most) = block_words::<V>(dim) else {
+            return self.by_products();
+        };
+        match dim {
+            1 => self.blocks::<1>(most),
+            2 => self.blocks::<2>(most),
+            3 => self.blocks::<3>(most),
+            4 => self.blocks::<4>(most),
+            5 if !narrow => self.blocks::<5>(most),
+            6 if !narrow => self.blocks::<6>(most),
+            7 if !narrow => self.blocks::<7>(most),
+            8 if !narrow => self.blocks::<8>(most),
+            _ => unreachable!("blocks of {dim} letters"),
         }
     }
 }

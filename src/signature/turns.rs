@@ -86,11 +86,11 @@ impl<V: Lanes, F: Spread<V>> InTurns<'_, '_, V, F> {
                 };
                 after = match near + timed as usize {
                     0 => continue,
-                    1 => V::call(Sized::<V, F, 1, R>(block)),
-                    2 => V::call(Sized::<V, F, 2, R>(block)),
-                    3 => V::call(Sized::<V, F, 3, R>(block)),
-                    4 => V::call(Sized::<V, F, 4, R>(block)),
-                    _ => V::call(Sized::<V, F, 5, R>(block)),
+                    1 => V::call(BlockOf::<V, F, 1, R>(block)),
+                    2 => V::call(BlockOf::<V, F, 2, R>(block)),
+                    3 => V::call(BlockOf::<V, F, 3, R>(block)),
+                    4 => V::call(BlockOf::<V, F, 4, R>(block)),
+                    _ => V::call(BlockOf::<V, F, 5, R>(block)),
                 };
             }
         }
@@ -140,14 +140,14 @@ struct Block<'a, 's, V, Z> {
 }
 
 /// A block of A first letters and R words; gives A of the words after the last step.
-struct Sized<'a, 's, V: Lanes, F: Spread<V>, const A: usize, const R: usize>(Block<'a, 's, V, F::Item>);
+struct BlockOf<'a, 's, V: Lanes, F: Spread<V>, const A: usize, const R: usize>(Block<'a, 's, V, F::Item>);
 
-impl<V: Lanes, F: Spread<V>, const A: usize, const R: usize> Part<V> for Sized<'_, '_, V, F, A, R> {
+impl<V: Lanes, F: Spread<V>, const A: usize, const R: usize> Part<V> for BlockOf<'_, '_, V, F, A, R> {
     type Output = [V; R];
 
     #[inline(always)]
     fn run(self) -> [V; R] {
-        let Sized(mut block) = self;
+        let BlockOf(mut block) = self;
         let mut a = [V::zero(); R];
         a.copy_from_slice(block.state);
         let mut sums = block.load::<A, R>();

@@ -188,8 +188,6 @@ pub trait Real:
     const ZERO: Self;
     const ONE: Self;
     const NAN: Self;
-    /// As many ones as a vector may have.
-    const ONES: &'static [Self];
     fn from_f64(value: f64) -> Self;
     fn to_f64(self) -> f64;
     /// Runs the work at `level`, or at the machine's best if that is less. Nobody else can name the vectors
@@ -201,7 +199,6 @@ impl Real for f64 {
     const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
     const NAN: f64 = f64::NAN;
-    const ONES: &'static [f64] = &[1.0; MAX_LANES];
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
@@ -228,7 +225,6 @@ impl Real for f32 {
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
     const NAN: f32 = f32::NAN;
-    const ONES: &'static [f32] = &[1.0; MAX_LANES];
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
