@@ -11,7 +11,21 @@ use goursat::signature::Options;
 
 /// The least increments of a path of so many channels, after the transform, for which words are left out: (dim, degree,
 /// increments).
-const LEAST: [(usize, usize, usize); 5] = [(20, 3, 128), (10, 3, 205), (12, 4, 171), (7, 4, 293), (5, 5, 410)];
+const LEAST: [(usize, usize, usize); 13] = [
+    (20, 3, 128),
+    (10, 3, 205),
+    (12, 4, 171),
+    (7, 4, 293),
+    (5, 5, 410),
+    (2, 3, 32),
+    (2, 4, 32),
+    (2, 5, 32),
+    (3, 3, 32),
+    (3, 4, 32),
+    (4, 3, 32),
+    (5, 3, 32),
+    (6, 3, 32),
+];
 
 fn plain(degree: usize, direct: bool) -> Options {
     Options {
@@ -208,7 +222,7 @@ fn left_out_from_some_length_on() {
             "{dim} channels, degree 2"
         );
     }
-    for (dim, degree, points) in [(4, 6, 700), (4, 5, 700), (5, 4, 700), (6, 3, 700)] {
+    for (dim, degree, points) in [(4, 6, 700), (4, 5, 700), (5, 4, 700), (2, 6, 700)] {
         let path = walks::<f64>(1, points, dim, 9);
         assert!(
             !is_shuffled(&one(&path, dim), &plain(degree, false)),
@@ -226,6 +240,12 @@ fn in_any_company() {
         (12, 4, 180, LeadLag::Off),
         (5, 5, 640, LeadLag::Off),
         (4, 4, 400, LeadLag::LeadFirst),
+        (1, 4, 90, LeadLag::Off),
+        (1, 5, 700, LeadLag::Off),
+        (2, 3, 60, LeadLag::Off),
+        (2, 4, 600, LeadLag::Off),
+        (3, 3, 45, LeadLag::Off),
+        (1, 4, 80, LeadLag::LagFirst),
     ] {
         let batch = 19;
         let options = Options {
@@ -261,7 +281,14 @@ fn in_any_company() {
 /// A path with numbers that are none, or too large, is done directly: it has the bits of that, and the others theirs.
 #[test]
 fn what_is_not_finite_is_direct() {
-    for (dim, degree, points) in [(10, 3, 1200), (7, 4, 450), (12, 4, 180)] {
+    for (dim, degree, points) in [
+        (10, 3, 1200),
+        (7, 4, 450),
+        (12, 4, 180),
+        (2, 4, 600),
+        (2, 5, 60),
+        (3, 3, 100),
+    ] {
         let batch = 9;
         let clean = walks::<f64>(batch, points, dim, 11);
         let view = |values: &[f64], direct| {

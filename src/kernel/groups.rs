@@ -80,11 +80,12 @@ impl Order {
         y: &Batch<'_, S>,
     ) -> Result<Vec<Group<'_>>> {
         let carry = |b: &usize| carries::<S>(options, x.points(*b), y.points(*b));
+        let ragged = x.layout().lengths.is_some() || y.layout().lengths.is_some();
         let mut groups = try_with_room(self.pairs.len())?;
         let alone = self.pairs.len() < lanes * threads && threads > 1;
         let long = |b: &usize| long(x.points(*b), y.points(*b), lanes);
         let mut rest = self.pairs();
-        for alike in self.pairs.chunk_by(|a, b| carry(a) == carry(b)) {
+        for alike in self.pairs.chunk_by(|a, b| !ragged || carry(a) == carry(b)) {
             let size = if alone && alike.iter().all(long) { 1 } else { lanes };
             for pairs in alike.chunks(size) {
                 let longest = |batch: &Batch<'_, S>| pairs.iter().map(|&b| batch.points(b) - 1).max().unwrap_or(0);
@@ -125,24 +126,8 @@ impl<S: Real> Gather<S> {
             *lane = Lane {
                 time_step: S::from_f64(options.transform.time_step(path.points()).unwrap_or(0.0)),
                 points: contiguous(&path, room)?,
-                ahead: &[],
             };
             count += 1;
-        }
-        Ok(count)
-    }
-
-    /// The lanes of some paths, and what others have that may be next.
-    pub fn lanes_ahead<'a>(
-        &'a mut self,
-        batch: &Batch<'a, S>,
-        (pairs, ahead): (&[usize], &[usize]),
-        options: &Options,
-        into: &mut [Lane<'a, S>],
-    ) -> Result<usize> {
-        let count = self.lanes(pairs.iter().map(|&b| batch.path(b)), options, into)?;
-        for (lane, &b) in into.iter_mut().zip(ahead) {
-            lane.look_ahead(&batch.path(b));
         }
         Ok(count)
     }

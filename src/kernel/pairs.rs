@@ -6,8 +6,9 @@
 use super::block::{self, Cuts, Replay};
 use super::panels::{Channels, Places, Side, Sums};
 use super::scheme::{Scheme, Vectors};
-use super::tile::{BlockNodes, Passing, RING, Scratch, Tile, slots};
+use super::tile::{Asking, BlockNodes, Passing, RING, Scratch, Tile, slots};
 use crate::error::{Result, try_vec};
+use crate::path::Ahead;
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
 
@@ -30,6 +31,8 @@ pub(super) struct Sweep<V: Lanes, S: Scheme<V>, T, const R: usize, const C: usiz
     /// Δ/2 of a block.
     h: Vec<[V; R]>,
     scratch: Scratch<V>,
+    /// What the next group will want of memory.
+    ahead: Ahead<V::Scalar>,
 }
 
 /// The size of the sweeps of a call: the most increments of x and y, and how often they are repeated.
@@ -104,7 +107,18 @@ where
             sums: try_vec(columns.blocks(), flat)?,
             h: try_vec(rows.each * RING, [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
+            ahead: Ahead::new(),
         })
+    }
+
+    /// Asks for these paths while those that were interleaved are swept.
+    #[inline(always)]
+    pub fn look_ahead<'a>(&mut self, paths: impl Iterator<Item = &'a [V::Scalar]>)
+    where
+        V::Scalar: 'a,
+    {
+        let (rows, columns) = self.padded();
+        self.ahead.look(paths, rows / R * (columns + R - 1));
     }
 
     /// Takes the sizes of the lanes that were interleaved.
@@ -168,7 +182,8 @@ where
                 *kept_corner = corner;
             }
             let dy = self.y.load(panels);
-            let (scratch, mut passing) = (&mut self.scratch, Passing(&mut self.h));
+            let scratch = &mut self.scratch;
+            let mut passing = Passing(&mut self.h, Asking(&mut self.ahead));
             block::forward::<V, S, T, _, R, C>(
                 &self.tile,
                 (dx, dy),

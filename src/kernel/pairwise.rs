@@ -101,6 +101,15 @@ pub(super) fn share_by_kind<'t, S: Real, O: Send>(
     Ok(())
 }
 
+/// Bytes of a path that are asked for ahead.
+const AHEAD: usize = 4096;
+
+/// How path `b` begins, where its points lie one after the other.
+fn begin<'a, S: Real>(paths: &Batch<'a, S>, b: usize) -> &'a [S] {
+    let points = paths.path(b).as_slice().unwrap_or(&[]);
+    &points[..points.len().min(AHEAD / size_of::<S>())]
+}
+
 /// Lanes of the x and the y of a group's pairs.
 pub(super) struct Loader<S> {
     x: Gather<S>,
@@ -129,12 +138,16 @@ impl<S: Real> Loader<S> {
     {
         let options = &pairs.options;
         let mut lanes = [Lane::empty(); MAX_LANES];
-        let turns = (group.pairs, group.ahead);
-        let count = self.x.lanes_ahead(&pairs.x, turns, options, &mut lanes)?;
+        let own = group.pairs.iter();
+        let count = self
+            .x
+            .lanes(own.clone().map(|&b| pairs.x.path(b)), options, &mut lanes)?;
         sweep.x.interleave(&lanes[..count], scale(options));
         let mut lanes = [Lane::empty(); MAX_LANES];
-        let count = self.y.lanes_ahead(&pairs.y, turns, options, &mut lanes)?;
+        let count = self.y.lanes(own.map(|&b| pairs.y.path(b)), options, &mut lanes)?;
         sweep.y.interleave(&lanes[..count], 1.0);
+        let next = group.ahead.iter().take(V::LANES);
+        sweep.look_ahead(next.flat_map(|&b| [begin(&pairs.x, b), begin(&pairs.y, b)]));
         Ok(())
     }
 

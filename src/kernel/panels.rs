@@ -2,7 +2,7 @@
 //! gradients of the same shape on their way back.
 
 use crate::error::{Result, try_vec};
-use crate::path::Path;
+use crate::path::{Path, Steps, put_steps};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 use std::ops::Range;
 
@@ -11,34 +11,27 @@ use std::ops::Range;
 pub(super) struct Lane<'a, S> {
     pub points: &'a [S],
     pub time_step: S,
-    /// What is to be had from memory meanwhile.
-    pub ahead: &'a [S],
 }
 
-/// Bytes of a path that are asked for ahead: short paths are over before the processor has seen where they lead.
-const AHEAD: usize = 4096;
-
-impl<'a, S: Real> Lane<'a, S> {
+impl<S: Real> Lane<'_, S> {
     pub fn empty() -> Self {
         Lane {
             points: &[],
             time_step: S::ZERO,
-            ahead: &[],
         }
-    }
-
-    /// Asks for the first points of a path, as these are read.
-    pub fn look_ahead(&mut self, path: &Path<'a, S>) {
-        let points = path.as_slice().unwrap_or(&[]);
-        self.ahead = &points[..points.len().min(AHEAD / size_of::<S>())];
     }
 }
 
 /// The points of a path as one slice: of the path itself, or of `room` for one that is strided.
+#[inline(always)]
 pub(super) fn contiguous<'a, S: Real>(path: &Path<'a, S>, room: &'a mut Vec<S>) -> Result<&'a [S]> {
-    if let Some(points) = path.as_slice() {
-        return Ok(points);
+    match path.as_slice() {
+        Some(points) => Ok(points),
+        None => copied(path, room),
     }
+}
+
+fn copied<'a, S: Real>(path: &Path<'a, S>, room: &'a mut Vec<S>) -> Result<&'a [S]> {
     let size = path.points() * path.dim();
     if room.len() < size {
         *room = try_vec(size, S::ZERO)?;
@@ -160,8 +153,8 @@ impl<V: Lanes, const P: usize> Side<V, P> {
     #[inline(always)]
     fn fill(&mut self, lanes: &[Lane<'_, V::Scalar>], scale: f64) {
         let (dim, channels) = (self.channels.dim, self.channels.stored());
-        let longest = lanes.iter().map(|lane| lane.points.len() / dim).max().unwrap_or(1);
-        self.places.count = longest.saturating_sub(1);
+        let longest = lanes.iter().map(|lane| lane.points.len()).max().unwrap_or(0);
+        self.places.count = (longest / dim).saturating_sub(1);
         let last = lanes.len() - 1;
         let all: [Lane<'_, V::Scalar>; MAX_LANES] = std::array::from_fn(|l| lanes[l.min(last)]);
         let empty = self.places.stored().1;
@@ -288,6 +281,19 @@ impl<V: Lanes, const P: usize> Cursor<'_, V, P> {
     }
 }
 
+/// Puts what it is given times a number.
+struct Scaled<'s, 'a, V, const P: usize> {
+    cursor: &'s mut Cursor<'a, V, P>,
+    scale: V,
+}
+
+impl<V: Lanes, const P: usize> Steps<V> for Scaled<'_, '_, V, P> {
+    #[inline(always)]
+    fn put(&mut self, increment: V) {
+        self.cursor.put(increment * self.scale);
+    }
+}
+
 /// One path in all lanes.
 #[inline(always)]
 fn spread<V: Lanes, const P: usize>(points: &[V::Scalar], dim: usize, scale: f64, cursor: &mut Cursor<'_, V, P>) {
@@ -307,13 +313,13 @@ fn transpose<V: Lanes, const P: usize>(
     cursor: &mut Cursor<'_, V, P>,
 ) {
     let scale = V::constant(scale);
+    let alike = lanes[..V::LANES].iter().all(|lane| lane.points.len() == count + dim);
+    if alike && put_steps(&lanes.map(|lane| lane.points), dim, &mut Scaled { cursor, scale }) {
+        return;
+    }
     // A shorter lane begins later.
     let late = lanes.map(|lane| count + dim - lane.points.len().max(dim));
-    let (mut whole, mut ahead) = (count >= V::LANES, usize::MAX);
-    for l in 0..V::LANES {
-        whole &= lanes[l].points.len() == count + dim;
-        ahead = ahead.min(lanes[l].ahead.len());
-    }
+    let whole = alike && count >= V::LANES;
     let mut done = 0;
     while done < count {
         // The last block overlaps the one before it.
@@ -333,11 +339,6 @@ fn transpose<V: Lanes, const P: usize>(
                 block[l] = increments::<V>(lanes[l].points, dim, from, late[l]) * scale;
             }
             cursor.put_lanes(block, new);
-        }
-        if done < ahead {
-            for l in 0..V::LANES {
-                V::prefetch(&lanes[l].ahead[done..]);
-            }
         }
         done = from + V::LANES;
     }

@@ -116,7 +116,8 @@ pub(super) fn pays<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, con
     extent: &Extent,
     pairs: usize,
 ) -> bool {
-    if extent.repeats != (0, 0) || extent.unfolded {
+    // As many as there are lanes never are.
+    if extent.repeats != (0, 0) || extent.unfolded || pairs >= V::LANES {
         return false;
     }
     let bands = Bands::new::<R, C>(
@@ -388,7 +389,7 @@ where
                     kept.keep(t, strip, left, top, corner);
                 }
                 let increments = (self.x.load(panels), self.y.as_slice());
-                let (scratch, mut passing) = (&mut self.scratch, Passing(&mut self.h));
+                let (scratch, mut passing) = (&mut self.scratch, Passing(&mut self.h, ()));
                 block::forward::<V, S, T, _, R, C>(
                     &self.tile,
                     increments,

@@ -3,6 +3,7 @@
 use super::scheme::{Factors, Many, Scheme};
 use super::wave::NEXT;
 use crate::error::{Result, try_vec};
+use crate::path::Ahead;
 use crate::simd::{Lanes, Part};
 
 /// Room for columns of Δ/2 that are made on the way: those of a turn, and those that the wave still looks back to.
@@ -61,6 +62,9 @@ pub(super) trait Record<V: Lanes> {
     const KEEPS: bool = true;
     /// l, u, d of the cell, its factors, and its k.
     fn cell<F: Factors<V>>(&mut self, slot: usize, around: [V; 3], factors: F, k: V);
+    /// Is told of every step of a wave.
+    #[inline(always)]
+    fn step(&mut self) {}
 }
 
 /// Forgets.
@@ -68,6 +72,31 @@ impl<V: Lanes> Record<V> for () {
     const KEEPS: bool = false;
     #[inline(always)]
     fn cell<F: Factors<V>>(&mut self, _: usize, _: [V; 3], _: F, _: V) {}
+}
+
+/// Forgets, and asks for what others will want.
+pub(super) struct Asking<'a, S>(pub &'a mut Ahead<S>);
+
+impl<V: Lanes> Record<V> for Asking<'_, V::Scalar> {
+    const KEEPS: bool = false;
+    #[inline(always)]
+    fn cell<F: Factors<V>>(&mut self, _: usize, _: [V; 3], _: F, _: V) {}
+    #[inline(always)]
+    fn step(&mut self) {
+        self.0.step::<V>();
+    }
+}
+
+impl<V: Lanes, Q: Record<V>> Record<V> for &mut Q {
+    const KEEPS: bool = Q::KEEPS;
+    #[inline(always)]
+    fn cell<F: Factors<V>>(&mut self, slot: usize, around: [V; 3], factors: F, k: V) {
+        (**self).cell(slot, around, factors, k);
+    }
+    #[inline(always)]
+    fn step(&mut self) {
+        (**self).step();
+    }
 }
 
 /// Keeps ∂k/∂h of every cell: what the adjoint needs.
@@ -104,12 +133,12 @@ pub(super) trait Records<V: Lanes, const R: usize> {
     fn row(&mut self, row: usize, increments: usize, slots: usize, all: bool) -> (&mut [[V; R]], Self::Row<'_>);
 }
 
-/// Keeps nothing.
-pub(super) struct Passing<'a, V, const R: usize>(pub &'a mut [[V; R]]);
+/// Keeps nothing: its record is the same for all rows.
+pub(super) struct Passing<'a, V, Q, const R: usize>(pub &'a mut [[V; R]], pub Q);
 
-impl<V: Lanes, const R: usize> Records<V, R> for Passing<'_, V, R> {
+impl<V: Lanes, Q: Record<V>, const R: usize> Records<V, R> for Passing<'_, V, Q, R> {
     type Row<'a>
-        = ()
+        = &'a mut Q
     where
         Self: 'a;
     #[inline(always)]
@@ -117,9 +146,9 @@ impl<V: Lanes, const R: usize> Records<V, R> for Passing<'_, V, R> {
         (self.0, RING)
     }
     #[inline(always)]
-    fn row(&mut self, row: usize, _: usize, _: usize, all: bool) -> (&mut [[V; R]], ()) {
+    fn row(&mut self, row: usize, _: usize, _: usize, all: bool) -> (&mut [[V; R]], &mut Q) {
         let row = if all { row } else { 0 };
-        (&mut self.0[row * RING..][..RING], ())
+        (&mut self.0[row * RING..][..RING], &mut self.1)
     }
 }
 

@@ -54,6 +54,7 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
         record: &mut impl Record<V>,
         first: usize,
     ) {
+        record.step();
         for r in (0..R).rev() {
             let column = step.wrapping_sub(r);
             if !WHOLE && column >= self.top.len() {

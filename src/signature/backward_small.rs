@@ -1,13 +1,12 @@
 //! Gradients of pieces of paths, one lane a piece, by the unrolled kernel.
 
-use super::ahead::Ahead;
 use super::backward::Piece;
 use super::lanes::Order;
 use super::levels::Levels;
 use super::points::{Points, scatter};
 use super::small_adjoint::{SmallAdjoint, memory};
 use crate::error::Result;
-use crate::path::Transform;
+use crate::path::{Ahead, Transform};
 use crate::simd::Lanes;
 
 pub struct SmallPaths<V: Lanes> {
@@ -21,6 +20,7 @@ pub struct SmallPaths<V: Lanes> {
     adjoint: Vec<V>,
     gradient: Vec<V>,
     history: Vec<V>,
+    ahead: Ahead<V::Scalar>,
 }
 
 impl<V: Lanes> SmallPaths<V> {
@@ -37,6 +37,7 @@ impl<V: Lanes> SmallPaths<V> {
             adjoint: V::scratch(levels.total())?,
             gradient: V::scratch((longest + 2) * levels.dim)?,
             history: V::scratch(longest * memory(levels.dim, levels.degree))?,
+            ahead: Ahead::new(),
         })
     }
 
@@ -56,6 +57,7 @@ impl<V: Lanes> SmallPaths<V> {
         let rows = self.points.read(0, steps, windows)?;
         let next = next.iter().take(V::LANES);
         let wanted = next.flat_map(|piece| [piece.increments.points(), &*piece.gradient]);
+        self.ahead.look(wanted, usize::MAX);
         V::call(SmallAdjoint {
             dim: levels.dim,
             degree: levels.degree,
@@ -64,7 +66,7 @@ impl<V: Lanes> SmallPaths<V> {
             adjoint: &self.adjoint,
             gradient: &mut self.gradient[levels.dim..],
             history: &mut self.history,
-            ahead: Ahead::new(wanted),
+            ahead: &mut self.ahead,
         });
         let lanes = pieces
             .iter_mut()

@@ -45,7 +45,7 @@ impl<S: Real> Work<S> for Chain<'_, '_, '_, S> {
     #[inline(always)]
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
         let (levels, words, total) = (self.levels, self.words, self.levels.total());
-        let mut others = Shuffles::new(&levels, words)?;
+        let mut others = Shuffles::<V>::new(&levels, words)?;
         while let Some(link) = self.queue.take() {
             match link {
                 Link::Fold {
@@ -70,7 +70,7 @@ impl<S: Real> Work<S> for Chain<'_, '_, '_, S> {
                         join::<V>(&levels, words, product, row);
                     }
                     if whole {
-                        others.add::<V>(row);
+                        others.add(row);
                     }
                 }
                 Link::Spread {

@@ -1,7 +1,7 @@
 //! Signatures of pieces of paths: the work of one thread.
 
-use super::ahead::Ahead;
 use super::base::{Base, empty_word};
+use super::few::Products;
 use super::lanes::Order;
 use super::letters::{Common, Letters, Own};
 use super::levels::Levels;
@@ -14,7 +14,8 @@ use super::tile::{Stretch, grow, largest_letter};
 use super::top::{LastLevel, SCRATCH};
 use crate::error::{Result, try_vec};
 use crate::parallel::Queue;
-use crate::simd::{Lanes, MAX_LANES, Real, Work};
+use crate::path::Ahead;
+use crate::simd::{Lanes, MAX_LANES, Part, Real, Work};
 
 /// Increments `begin..end` of a path, and where their signature goes: all of `row`.
 pub struct Piece<'a, S> {
@@ -56,7 +57,7 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
     fn run<V: Lanes<Scalar = S>>(self) -> Result<()> {
         let (levels, words, queue) = (self.levels, self.words, self.queue);
         let (mut paths, mut tiles) = (None, None);
-        let mut others = Shuffles::new(&levels, words)?;
+        let mut others = Shuffles::<V>::new(&levels, words)?;
         let mut pulse = pulse(queue);
         while let Some(mut pieces) = queue.take() {
             while !pieces.is_empty() {
@@ -68,8 +69,10 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
                     if let Some(paths) = &mut paths {
                         paths.run(group, next, &mut pulse)?;
                     }
-                    for piece in group.iter_mut().filter(|piece| piece.whole()) {
-                        others.add::<V>(piece.row);
+                    if !exists(levels.dim, levels.degree) {
+                        for piece in group.iter_mut().filter(|piece| piece.whole()) {
+                            others.add(piece.row);
+                        }
                     }
                 } else {
                     if tiles.is_none() {
@@ -80,7 +83,7 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
                             tiles.run(piece, &mut pulse)?;
                         }
                         if piece.whole() {
-                            others.add::<V>(piece.row);
+                            others.add(piece.row);
                         }
                     }
                 }
@@ -127,6 +130,9 @@ struct OverPaths<V: Lanes> {
     /// The empty word, again and again.
     stem: Vec<V>,
     chunk: usize,
+    /// The other words of small signatures, where they did not go along the path.
+    few: Option<Products>,
+    ahead: Ahead<V::Scalar>,
 }
 
 impl<V: Lanes> OverPaths<V> {
@@ -141,6 +147,11 @@ impl<V: Lanes> OverPaths<V> {
         } else {
             Order::new(levels)?
         };
+        let few = if exists(d, n) && words == Words::LargestFirst {
+            Some(Products::new(levels, |place| order.place(place))?)
+        } else {
+            None
+        };
         Ok(OverPaths {
             shape,
             words,
@@ -151,6 +162,8 @@ impl<V: Lanes> OverPaths<V> {
             streams: V::scratch(chunk * streams)?,
             stem: empty_word(n, chunk)?,
             chunk,
+            few,
+            ahead: Ahead::new(),
         })
     }
 
@@ -172,12 +185,14 @@ impl<V: Lanes> OverPaths<V> {
             if exists(shape.dim, shape.degree) {
                 let next = next.iter().take(V::LANES);
                 let wanted = next.flat_map(|piece| [piece.increments.points(), &*piece.row]);
+                self.ahead.look(wanted, usize::MAX);
                 V::call(Small {
                     dim: shape.dim,
                     degree: shape.degree,
+                    fewer: self.few.is_some(),
                     rows,
                     state: &mut self.state,
-                    ahead: Ahead::new(wanted),
+                    ahead: &mut self.ahead,
                 });
                 continue;
             }
@@ -210,10 +225,23 @@ impl<V: Lanes> OverPaths<V> {
             };
             grow::<V, Own>(stretch, &mut self.state, &mut self.streams, None, pulse)?;
         }
+        if let Some(few) = self.few.as_ref().filter(|_| pieces[0].whole()) {
+            V::call(Complete(few, &mut self.state));
+        }
         let total = self.state.len();
         self.order
             .unpack(&self.state, 0..total, pieces.iter_mut().map(|piece| &mut *piece.row));
         Ok(())
+    }
+}
+
+struct Complete<'a, V>(&'a Products, &'a mut [V]);
+
+impl<V: Lanes> Part<V> for Complete<'_, V> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.0.add(self.1);
     }
 }
 

@@ -16,7 +16,6 @@
 //! | `line` | paths in one channel |
 //! | `compiled` | the doors to the algorithms, compiled in this crate |
 
-mod ahead;
 mod backward;
 mod backward_small;
 mod backward_suffixes;
@@ -26,6 +25,7 @@ mod chain;
 mod chen;
 mod compiled;
 mod cover;
+mod few;
 mod forward;
 mod gradients;
 mod lanes;

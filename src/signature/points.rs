@@ -3,7 +3,7 @@
 use super::lanes::{gather, spread};
 use super::moves::Moves;
 use crate::error::{Result, try_vec};
-use crate::path::{LeadLag, Transform};
+use crate::path::{LeadLag, Steps, Transform, put_steps};
 use crate::simd::{Lanes, MAX_LANES, Real};
 
 /// Increments `begin..end` of a path.
@@ -73,12 +73,13 @@ impl<V: Lanes> Points<V> {
         }
         let points = if plain { &mut self.rows } else { &mut self.raw };
         let points = &mut points[..(count / each + 1) * raw_dim];
-        if whole {
-            gather(&lanes, points);
-        } else {
+        if !whole {
             gather_ends(&lanes, raw_dim, &mut self.patches, points);
+            differences(points, raw_dim);
+        } else if !put_steps(&lanes, raw_dim, &mut Rows(points.iter_mut())) {
+            gather(&lanes, points);
+            differences(points, raw_dim);
         }
-        differences(points, raw_dim);
         if !plain {
             let clock = time_steps::<V>(windows.clone().map(|window| window.moves));
             transform(
@@ -178,6 +179,18 @@ fn slice<'i, S: Real>(window: &Window<'i, S>, behind: usize, own: usize) -> &'i 
     }
     let (dim, each) = (window.moves.raw_dim(), window.moves.per_point());
     &window.moves.points()[(window.end - behind - own) / each * dim..][..(own / each + 1) * dim]
+}
+
+/// Writes rows of increments.
+struct Rows<'a, V>(std::slice::IterMut<'a, V>);
+
+impl<V> Steps<V> for Rows<'_, V> {
+    #[inline(always)]
+    fn put(&mut self, increment: V) {
+        if let Some(to) = self.0.next() {
+            *to = increment;
+        }
+    }
 }
 
 /// Points of lanes that end together, zeros before. `patches` is scratch.

@@ -236,6 +236,9 @@ pub fn pieces<S: Real>(
     list: &mut [Piece<'_, S>],
     stages: &mut Stages<'_, '_>,
 ) -> Result<()> {
+    if list.is_empty() {
+        return Ok(());
+    }
     let levels = *levels;
     let steps = |piece: &Piece<'_, S>| piece.end - piece.begin;
     let longest = list.iter().map(steps).max().unwrap_or(0);

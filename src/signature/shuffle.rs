@@ -10,7 +10,9 @@
 //! The products are themselves sums of coefficients of the level, so the errors stay in proportion to the largest of
 //! them: some 17 times those of the words along the path for four letters, 49 times for five.
 
+use super::few::Products;
 use super::levels::Levels;
+use super::small::exists;
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 
@@ -22,7 +24,7 @@ pub enum Words {
 }
 
 /// The longest words that errors allow.
-const MOST: usize = 5;
+pub const MOST: usize = 5;
 
 /// The most ways to shuffle all their letters but one.
 const MOST_WAYS: usize = 6;
@@ -31,7 +33,8 @@ impl Words {
     /// What is least work for a path of `steps` increments, by measurement. Single precision has no digits to spare.
     pub fn for_path<S: Real>(levels: &Levels, steps: usize) -> Self {
         let (d, n) = (levels.dim, levels.degree);
-        let worth = (3..=MOST).contains(&n) && d + n >= 10 && steps >= 128 && steps * d >= 2048;
+        let large = d + n >= 10 && steps >= 128 && steps * d >= 2048;
+        let worth = (3..=MOST).contains(&n) && (large || exists(d, n) && steps >= 32);
         if worth && size_of::<S>() == size_of::<f64>() {
             Words::LargestFirst
         } else {
@@ -81,19 +84,23 @@ impl Ways {
 }
 
 /// The words that did not go along the path, in room for one signature at a time.
-pub struct Shuffles<S> {
+pub struct Shuffles<V: Lanes> {
     levels: Levels,
     /// D(x, v) at the place of the word x M v, for all levels but the last; and a vector more.
-    sums: Vec<S>,
+    sums: Vec<V::Scalar>,
     /// By letters in all and letters reversed.
     ways: [[Ways; MOST]; MOST],
+    /// For small signatures, and room for one of them in every lane.
+    few: Option<(Products, Vec<V>)>,
 }
 
-impl<S: Real> Shuffles<S> {
+impl<V: Lanes> Shuffles<V> {
     pub fn new(levels: &Levels, words: Words) -> Result<Self> {
         let mut ways = [[Ways::default(); MOST]; MOST];
-        let mut room = 0;
-        if words == Words::LargestFirst {
+        let (mut room, mut few) = (0, None);
+        if words == Words::LargestFirst && exists(levels.dim, levels.degree) {
+            few = Some((Products::new(levels, |place| place)?, V::scratch(levels.total())?));
+        } else if words == Words::LargestFirst {
             room = levels.lower().total() + MAX_LANES;
             for (count, ways) in ways.iter_mut().enumerate().take(levels.degree).skip(1) {
                 for (reversed, ways) in ways.iter_mut().enumerate().take(count + 1).skip(1) {
@@ -103,22 +110,50 @@ impl<S: Real> Shuffles<S> {
         }
         Ok(Shuffles {
             levels: *levels,
-            sums: try_vec(room, S::ZERO)?,
+            sums: try_vec(room, V::Scalar::ZERO)?,
             ways,
+            few,
         })
     }
 
     /// Completes a signature; its first number is NaN where anything in it is not finite. Nothing to do where all words
     /// went along the path.
     #[inline(always)]
-    pub fn add<V: Lanes<Scalar = S>>(&mut self, signature: &mut [S]) {
-        if !self.sums.is_empty() {
+    pub fn add(&mut self, signature: &mut [V::Scalar]) {
+        if let Some((products, state)) = &mut self.few {
+            V::call(AddFew {
+                products,
+                state,
+                signature,
+            });
+        } else if !self.sums.is_empty() {
             V::call(Add {
                 levels: self.levels,
                 ways: &self.ways,
                 sums: &mut self.sums,
                 signature,
             });
+        }
+    }
+}
+
+struct AddFew<'a, 's, V: Lanes> {
+    products: &'a Products,
+    state: &'s mut [V],
+    signature: &'s mut [V::Scalar],
+}
+
+impl<V: Lanes> Part<V> for AddFew<'_, '_, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (vector, &number) in self.state.iter_mut().zip(&*self.signature) {
+            *vector = V::splat(number);
+        }
+        self.products.add(self.state);
+        for (number, vector) in self.signature.iter_mut().zip(&*self.state) {
+            *number = V::scalars(std::slice::from_ref(vector))[0];
         }
     }
 }

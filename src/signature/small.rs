@@ -3,8 +3,8 @@
 //! The same recurrence as in `tile`, coefficient by coefficient, h_j(k) = A_j/(k-j)! + z ⊗ h_{j-1}(k), with every loop
 //! unrolled: a signature is a type, one level on the other.
 
-use super::ahead::Ahead;
 use super::letters::weight;
+use crate::path::Ahead;
 use crate::simd::{Lanes, Part};
 
 /// Whether there is a kernel for such signatures.
@@ -40,15 +40,17 @@ pub(super) use by_shape;
 
 /// Advances the signatures by steps of `dim` increments each, `rows`, the last one first. `state` has, for every letter
 /// that a word can end in, one level after the other, words in lexicographic order.
-pub struct Small<'a, 's, 'n, V: Lanes> {
+pub struct Small<'a, 's, V: Lanes> {
     pub dim: usize,
     pub degree: usize,
+    /// Of the last level only words whose first letter is their largest.
+    pub fewer: bool,
     pub rows: &'a [V],
     pub state: &'s mut [V],
-    pub ahead: Ahead<'n, V::Scalar>,
+    pub ahead: &'a mut Ahead<V::Scalar>,
 }
 
-impl<V: Lanes> Part<V> for Small<'_, '_, '_, V> {
+impl<V: Lanes> Part<V> for Small<'_, '_, V> {
     type Output = ();
 
     #[inline(always)]
@@ -57,14 +59,28 @@ impl<V: Lanes> Part<V> for Small<'_, '_, '_, V> {
     }
 }
 
-impl<V: Lanes> Small<'_, '_, '_, V> {
+impl<V: Lanes> Small<'_, '_, V> {
     #[inline(always)]
-    fn steps<const D: usize, W: Words<V, D>>(mut self) {
+    fn steps<const D: usize, W: Words<V, D>>(self) {
+        if const { size_of::<V::Scalar>() == 8 && W::DEGREE > 2 } && self.fewer {
+            self.sweep::<D, W, true>();
+        } else {
+            self.sweep::<D, W, false>();
+        }
+    }
+
+    #[inline(always)]
+    fn sweep<const D: usize, W: Words<V, D>, const FEWER: bool>(self) {
         for (last, state) in self.state.chunks_exact_mut(W::SIZE).enumerate() {
             let mut words = W::load(state);
             for row in self.rows.as_chunks::<D>().0.iter().rev() {
                 self.ahead.step::<V>();
-                words.step(&Factors::new(row, last));
+                let z = Factors::new(row, last);
+                if FEWER {
+                    words.step_fewer(&z, last);
+                } else {
+                    words.step(&z);
+                }
             }
             words.store(state);
         }
@@ -86,6 +102,7 @@ impl<V: Lanes, const D: usize> Factors<V, D> {
 
 /// The words that end in one letter, up to some level.
 pub trait Words<V: Lanes, const D: usize>: Copy {
+    const DEGREE: usize;
     /// Vectors of all levels.
     const SIZE: usize;
     /// The words of the last level.
@@ -97,6 +114,8 @@ pub trait Words<V: Lanes, const D: usize>: Copy {
     fn stream(&self, z: &Factors<V, D>, m: usize) -> Self::Level;
     /// Puts a step in front.
     fn step(&mut self, z: &Factors<V, D>);
+    /// The same, but of the last level only words whose first letter is their largest; they end in letter `last`.
+    fn step_fewer(&mut self, z: &Factors<V, D>, last: usize);
 }
 
 /// Level 1: the letter itself.
@@ -118,6 +137,7 @@ pub type Six<V, const D: usize, const D2: usize, const D3: usize, const D4: usiz
     On<V, Five<V, D, D2, D3, D4>, D4, D5>;
 
 impl<V: Lanes, const D: usize> Words<V, D> for One<V> {
+    const DEGREE: usize = 1;
     const SIZE: usize = 1;
     type Level = [V; 1];
 
@@ -145,6 +165,11 @@ impl<V: Lanes, const D: usize> Words<V, D> for One<V> {
     fn step(&mut self, z: &Factors<V, D>) {
         self.0 = self.stream(z, 0);
     }
+
+    #[inline(always)]
+    fn step_fewer(&mut self, z: &Factors<V, D>, _: usize) {
+        self.step(z);
+    }
 }
 
 impl<V, B, const D: usize, const P: usize, const Q: usize> Words<V, D> for On<V, B, P, Q>
@@ -152,6 +177,7 @@ where
     V: Lanes,
     B: Words<V, D, Level = [V; P]>,
 {
+    const DEGREE: usize = B::DEGREE + 1;
     const SIZE: usize = B::SIZE + Q;
     type Level = [V; Q];
 
@@ -184,6 +210,38 @@ where
         self.level = self.stream(z, 0);
         self.below.step(z);
     }
+
+    #[inline(always)]
+    fn step_fewer(&mut self, z: &Factors<V, D>, last: usize) {
+        let h = self.below.stream(z, 1);
+        let blocks = self.level.as_chunks_mut::<P>().0.iter_mut().zip(&z.all);
+        for (first, (block, z)) in blocks.enumerate() {
+            if first >= last {
+                for p in 0..P {
+                    if const { largest_letters::<D, P>() }[p] <= first {
+                        block[p] = z.mul_add(h[p], block[p]);
+                    }
+                }
+            }
+        }
+        self.below.step(z);
+    }
+}
+
+/// The largest letter of each of P words.
+const fn largest_letters<const D: usize, const P: usize>() -> [usize; P] {
+    let (mut all, mut word) = ([0; P], 0);
+    while word < P {
+        let mut rest = word;
+        while rest > 0 {
+            if all[word] < rest % D {
+                all[word] = rest % D;
+            }
+            rest /= D;
+        }
+        word += 1;
+    }
+    all
 }
 
 /// Words over m!.

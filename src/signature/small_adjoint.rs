@@ -4,9 +4,9 @@
 //! z̄_i += <h_{j-1}(k), b[i]>,  h̄_{j-1}(k) = Σ_i z_i · b[i],  Ā_j += h̄_j(k)/(k-j)! for j < k. The states before
 //! each step are stored on the way forth, but for the last level, of which nothing is needed; streams are recomputed.
 
-use super::ahead::Ahead;
 use super::letters::weight;
 use super::small::{Factors, Five, Four, On, One, Six, Three, Two, Words, by_shape, put_before, weighted};
+use crate::path::Ahead;
 use crate::simd::{Lanes, Part};
 
 /// Vectors a step of `history`.
@@ -15,7 +15,7 @@ pub fn memory(dim: usize, degree: usize) -> usize {
 }
 
 /// Pulls gradients back through steps of `dim` increments each, `rows` and `gradient` (set), in the order of time.
-pub struct SmallAdjoint<'a, 's, 'n, V: Lanes> {
+pub struct SmallAdjoint<'a, 's, V: Lanes> {
     pub dim: usize,
     pub degree: usize,
     pub rows: &'a [V],
@@ -26,10 +26,10 @@ pub struct SmallAdjoint<'a, 's, 'n, V: Lanes> {
     pub gradient: &'s mut [V],
     /// Scratch of `memory` vectors a step.
     pub history: &'s mut [V],
-    pub ahead: Ahead<'n, V::Scalar>,
+    pub ahead: &'a mut Ahead<V::Scalar>,
 }
 
-impl<V: Lanes> Part<V> for SmallAdjoint<'_, '_, '_, V> {
+impl<V: Lanes> Part<V> for SmallAdjoint<'_, '_, V> {
     type Output = ();
 
     #[inline(always)]
@@ -38,9 +38,9 @@ impl<V: Lanes> Part<V> for SmallAdjoint<'_, '_, '_, V> {
     }
 }
 
-impl<V: Lanes> SmallAdjoint<'_, '_, '_, V> {
+impl<V: Lanes> SmallAdjoint<'_, '_, V> {
     #[inline(always)]
-    fn steps<const D: usize, W: Adjoint<V, D>>(mut self)
+    fn steps<const D: usize, W: Adjoint<V, D>>(self)
     where
         W::Below: Words<V, D>,
     {

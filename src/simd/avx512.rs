@@ -113,8 +113,8 @@ impl Lanes for F64x8 {
     }
 
     #[inline(always)]
-    fn prefetch(from: &[f64]) {
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
+    fn prefetch(from: *const f64) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
 
     #[inline(always)]
@@ -228,8 +228,8 @@ impl Lanes for F32x16 {
     }
 
     #[inline(always)]
-    fn prefetch(from: &[f32]) {
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) }
+    fn prefetch(from: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
 
     #[inline(always)]

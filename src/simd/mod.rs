@@ -53,9 +53,9 @@ pub trait Lanes: Copy + Send + Sync + 'static + Add<Output = Self> + Sub<Output 
     /// `a1 a2 … last`: every lane moves down by one.
     fn slide_down(self, last: Self::Scalar) -> Self;
 
-    /// Asks for the cache line where `from` begins.
+    /// Asks for the cache line of an address, which need not be one of ours.
     #[inline(always)]
-    fn prefetch(_from: &[Self::Scalar]) {}
+    fn prefetch(_from: *const Self::Scalar) {}
 
     /// The first `count` lanes, at most all, and then those of `other`.
     #[inline(always)]
