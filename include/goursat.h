@@ -152,9 +152,9 @@
 #define GOURSAT_SYMMETRIC 16
 
 /**
- * Compute every coefficient of a signature along the path. Without it, some of the last level of long paths in double
- * precision follow from others, up to twice as fast: errors are then up to 3e-14 of the level's largest coefficient
- * instead of 1e-15. Gradients and CUDA devices are always direct.
+ * Compute every coefficient of a signature along the path. Without it, some of the last level of paths of 32 increments
+ * or more in double precision follow from others, up to twice as fast: errors are then up to 3e-14 of the level's largest
+ * coefficient instead of 1e-15. Gradients and CUDA devices are always direct.
  */
 #define GOURSAT_DIRECT 32
 

@@ -17,9 +17,9 @@ pub const GOURSAT_LAG_FIRST: u64 = 4;
 pub const GOURSAT_SCALAR_TERM: u64 = 8;
 /// Gram matrix of x with itself: y is ignored, the orders must be equal.
 pub const GOURSAT_SYMMETRIC: u64 = 16;
-/// Compute every coefficient of a signature along the path. Without it, some of the last level of long paths in double
-/// precision follow from others, up to twice as fast: errors are then up to 3e-14 of the level's largest coefficient
-/// instead of 1e-15. Gradients and CUDA devices are always direct.
+/// Compute every coefficient of a signature along the path. Without it, some of the last level of paths of 32 increments
+/// or more in double precision follow from others, up to twice as fast: errors are then up to 3e-14 of the level's largest
+/// coefficient instead of 1e-15. Gradients and CUDA devices are always direct.
 pub const GOURSAT_DIRECT: u64 = 32;
 
 /// `options.memory`: buffers are in host memory, and the CPU works.

@@ -3,7 +3,7 @@
 //! back in time     T̄_i = Σ_a z_a · X_ia,  z̄_i += y·Ā_i + x·T̄_i,  x̄ += Σ z_i·T̄_i,  ȳ += Σ z_i·Ā_i,  Ā_i += T̄_i.
 
 use super::letters::{Column, Letters, Spread, blocks};
-use super::top::{below_top, load};
+use super::top::below_top;
 use super::top_products::{ToLetters, ToWords};
 use crate::simd::{Lanes, Part};
 
@@ -103,7 +103,8 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
 
     #[inline(always)]
     fn words<const A: usize, const R: usize>(&mut self, i: usize) {
-        let top = load::<V, A, R>(&self.top[i * A..], A, 0);
+        let top = self.top[i * A..].as_chunks::<A>().0;
+        let top = top.first_chunk::<R>().expect("all words of a node");
         let (state, adjoint) = (&mut self.state[i..][..R], &mut self.adjoint[i..][..R]);
         let letters = self.letters.rows.as_chunks::<A>().0;
         let gradient = self.gradient.as_chunks_mut::<A>().0;
@@ -112,10 +113,10 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
             return back_to_word::<V, F, A>(top, letters, adjoint, gradient, word);
         }
         let parent = self.parent.as_chunks::<2>().0;
-        forth::<V, F, A, R>(&top, i, parent, letters, state, gradient);
+        forth::<V, F, A, R>(top, i, parent, letters, state, gradient);
         let to = self.to.as_chunks_mut::<2>().0;
         let first = self.first && i == 0;
-        back::<V, F, A, R>(&top, i, parent, letters, adjoint, gradient, (to, first));
+        back::<V, F, A, R>(top, i, parent, letters, adjoint, gradient, (to, first));
     }
 
     /// Many letters: words stored, matrix products with X.
@@ -281,7 +282,7 @@ fn forth<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     state: &mut [V],
     gradient: &mut [[V; A]],
 ) {
-    let steps = parent.len();
+    let (steps, top) = (parent.len(), &{ *top });
     let (letters, gradient) = (&letters[..steps], &mut gradient[..steps]);
     let mut a = [V::zero(); R];
     a.copy_from_slice(state);
@@ -302,7 +303,7 @@ fn forth_from_word<V: Lanes, F: Spread<V>, const A: usize>(
     word: &mut OwnWord<'_, '_, V, F::Item>,
 ) {
     let above = word.parent.as_chunks::<3>().0;
-    let steps = above.len();
+    let (steps, top) = (above.len(), &{ *top });
     let (letters, gradient) = (&letters[..steps], &mut gradient[..steps]);
     let stream = &mut word.own.as_chunks_mut::<2>().0[..steps];
     let (mut a, mut own) = ([V::zero(); A], *word.state);
@@ -346,7 +347,7 @@ fn back<V: Lanes, F: Spread<V>, const A: usize, const R: usize>(
     gradient: &mut [[V; A]],
     (to, first): (&mut [[V; 2]], bool),
 ) {
-    let steps = parent.len();
+    let (steps, top) = (parent.len(), &{ *top });
     let letters = &letters[..steps];
     let (gradient, to) = (&mut gradient[..steps], &mut to[..steps]);
     let mut a = [V::zero(); R];
@@ -372,7 +373,7 @@ fn back_to_word<V: Lanes, F: Spread<V>, const A: usize>(
     word: &mut OwnWord<'_, '_, V, F::Item>,
 ) {
     let above = word.parent.as_chunks::<3>().0;
-    let steps = above.len();
+    let (steps, top) = (above.len(), &{ *top });
     let (letters, gradient) = (&letters[..steps], &mut gradient[..steps]);
     let parent = &word.own.as_chunks::<2>().0[..steps];
     let to = &mut word.to.as_chunks_mut::<3>().0[..steps];
