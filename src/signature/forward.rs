@@ -261,6 +261,9 @@ pub fn chunk_steps(longest: usize, bytes: usize, cache: usize) -> usize {
     longest.div_ceil(chunks).max(1).next_multiple_of(MAX_LANES)
 }
 
+/// Bytes of the last level of a tile that are little beside the second-level cache.
+const NEAR: usize = 64 << 10;
+
 /// One lane a suffix.
 struct OverSuffixes<V: Lanes> {
     levels: Levels,
@@ -334,6 +337,8 @@ impl<V: Lanes> OverSuffixes<V> {
         }
         let higher = levels.degree - shape.base;
         let lower = shape.begin(levels.degree);
+        // A small last level is written when the tile is done, word after word: rows of a node lie far apart.
+        let near = self.words == Words::All && shape.words(levels.degree) * size_of::<V>() <= NEAR;
         for v in 0..shape.width {
             self.state[..lower].fill(V::zero());
             self.base.stem(v, steps, letters, &mut self.stem);
@@ -351,7 +356,7 @@ impl<V: Lanes> OverSuffixes<V> {
                     largest: self.words.first(largest),
                 };
                 let level = &mut piece.row[levels.begin(levels.degree)..];
-                let out = (t + count == steps).then_some((level, first, V::LANES.min(suffixes - first)));
+                let out = (!near && t + count == steps).then_some((level, first, V::LANES.min(suffixes - first)));
                 grow::<V, Common>(stretch, &mut self.state, &mut self.streams, out, pulse)?;
             }
             write_tile(
@@ -359,7 +364,7 @@ impl<V: Lanes> OverSuffixes<V> {
                 &shape,
                 &self.places,
                 v,
-                levels.degree - 1,
+                levels.degree - !near as usize,
                 &self.state,
                 piece.row,
             );

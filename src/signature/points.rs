@@ -76,7 +76,7 @@ impl<V: Lanes> Points<V> {
         if !whole {
             gather_ends(&lanes, raw_dim, &mut self.patches, points);
             differences(points, raw_dim);
-        } else if !put_steps(&lanes, raw_dim, &mut Rows(points.iter_mut())) {
+        } else if V::LANES > 8 || !put_steps(&lanes, raw_dim, &mut Rows(points.iter_mut())) {
             gather(&lanes, points);
             differences(points, raw_dim);
         }
