@@ -241,7 +241,7 @@ abi: ## write include/goursat.abi anew: what programs that were compiled rely on
 
 LEVELS ?= $(LESSER) $(BEST)
 MINUTES ?= 10
-soak: all build/test/ready ## fuzzing and soak-memory for MINUTES=10 or as long as you like, building not counted: adds to tests/fuzz/corpus
+soak: all build/test/ready ## fuzzing and soak-memory for MINUTES=10 or as long as you like, building not counted: adds to tests/fuzz/corpus; from 60 on, then all else that is long: sanitizers, processors of qemu, accuracy
 	PYTHON=build/test/bin/python tests/soak.sh $(MINUTES) $(PARTS)
 
 bench: ## criterion's benchmarks on one thread at each SIMD level, after the ceilings of a core; LEVELS="avx2" for some

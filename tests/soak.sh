@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What is run for as long as one likes: tests/soak.sh MINUTES [PART...], shared out among those parts, or all of those
-# below; building comes on top. A part is a function, told how many seconds it has. It fails by a status that is not 0.
+# next; building comes on top, and what has a length of its own. A part is a function, told how many seconds it has. It
+# fails by a status that is not 0.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -76,12 +77,39 @@ seeds() {
     done
 }
 
+# ------------------------------------------------------------------------------------------------- of lengths of their own
+# What takes as long as it takes, all of it some two hours on two cores: by name, or after the others where those have an
+# hour or more.
+
+LONG=(sanitizers machines accuracy)
+
+sanitizers() {
+    tests/sanitizers/run.sh address thread valgrind
+}
+
+machines() {
+    make --no-print-directory test-nehalem test-haswell test-aarch64
+}
+
+accuracy() {
+    make --no-print-directory accuracy
+}
+
 # ---------------------------------------------------------------------------------------------------------------- all
 
 minutes=${1:-10}
-[ $# -le 1 ] || PARTS=("${@:2}")
+if [ $# -gt 1 ]; then
+    PARTS=("${@:2}") LONG=()
+elif [ "$minutes" -lt 60 ]; then
+    LONG=()
+fi
 for part in "${PARTS[@]}"; do
     begun=$SECONDS
     "$part" $((minutes * 60 / ${#PARTS[@]}))
+    echo "soak: $part took $((SECONDS - begun)) s"
+done
+for part in ${LONG[@]+"${LONG[@]}"}; do
+    begun=$SECONDS
+    "$part"
     echo "soak: $part took $((SECONDS - begun)) s"
 done

@@ -1,6 +1,6 @@
 //! AVX2 with FMA: 16 registers of 4 doubles or 8 floats.
 
-use super::{Lanes, Part, Work};
+use super::{Lanes, MAX_LANES, Part, Work};
 use core::arch::x86_64::*;
 use std::ops::{Add, Mul, Sub};
 
@@ -119,14 +119,16 @@ impl Lanes for F64x4 {
     }
 
     #[inline(always)]
-    fn zip(self, other: Self) -> [Self; 2] {
+    fn transpose(rows: &mut [Self; MAX_LANES]) {
+        // Numbers of two rows beside each other, then halves of them.
         unsafe {
-            let low = _mm256_unpacklo_pd(self.0, other.0);
-            let high = _mm256_unpackhi_pd(self.0, other.0);
-            [
-                Self(_mm256_permute2f128_pd::<0x20>(low, high)),
-                Self(_mm256_permute2f128_pd::<0x31>(low, high)),
-            ]
+            let [a, b, c, d] = [rows[0].0, rows[1].0, rows[2].0, rows[3].0];
+            let low = [_mm256_unpacklo_pd(a, b), _mm256_unpacklo_pd(c, d)];
+            let high = [_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d)];
+            rows[0] = Self(_mm256_permute2f128_pd::<0x20>(low[0], low[1]));
+            rows[1] = Self(_mm256_permute2f128_pd::<0x20>(high[0], high[1]));
+            rows[2] = Self(_mm256_permute2f128_pd::<0x31>(low[0], low[1]));
+            rows[3] = Self(_mm256_permute2f128_pd::<0x31>(high[0], high[1]));
         }
     }
 }
@@ -227,14 +229,29 @@ impl Lanes for F32x8 {
     }
 
     #[inline(always)]
-    fn zip(self, other: Self) -> [Self; 2] {
+    fn transpose(rows: &mut [Self; MAX_LANES]) {
+        // Columns of four rows, two of them in a vector, then halves of them.
         unsafe {
-            let low = _mm256_unpacklo_ps(self.0, other.0);
-            let high = _mm256_unpackhi_ps(self.0, other.0);
-            [
-                Self(_mm256_permute2f128_ps::<0x20>(low, high)),
-                Self(_mm256_permute2f128_ps::<0x31>(low, high)),
-            ]
+            let mut columns = [[_mm256_setzero_pd(); 2]; 4];
+            for r in 0..2 {
+                let rows = &rows[4 * r..][..4];
+                let [a, b, c, d] = [rows[0].0, rows[1].0, rows[2].0, rows[3].0];
+                let low = [_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d)];
+                let high = [_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d)];
+                let (low, high) = (
+                    [_mm256_castps_pd(low[0]), _mm256_castps_pd(low[1])],
+                    [_mm256_castps_pd(high[0]), _mm256_castps_pd(high[1])],
+                );
+                columns[0][r] = _mm256_unpacklo_pd(low[0], low[1]);
+                columns[1][r] = _mm256_unpackhi_pd(low[0], low[1]);
+                columns[2][r] = _mm256_unpacklo_pd(high[0], high[1]);
+                columns[3][r] = _mm256_unpackhi_pd(high[0], high[1]);
+            }
+            for c in 0..4 {
+                let [upper, lower] = columns[c];
+                rows[c] = Self(_mm256_castpd_ps(_mm256_permute2f128_pd::<0x20>(upper, lower)));
+                rows[c + 4] = Self(_mm256_castpd_ps(_mm256_permute2f128_pd::<0x31>(upper, lower)));
+            }
         }
     }
 }

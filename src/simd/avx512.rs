@@ -1,6 +1,6 @@
 //! AVX-512: 32 registers of 8 doubles or 16 floats.
 
-use super::{Lanes, Part, Work};
+use super::{Lanes, MAX_LANES, Part, Work};
 use core::arch::x86_64::*;
 use std::ops::{Add, Mul, Sub};
 
@@ -30,6 +30,24 @@ fn part<V: Lanes, P: Part<V>>(part: P) -> P::Output {
 
 // SAFETY of every block below: values of these types are made only inside `shell`, so the machine has
 // AVX-512; addresses come from arrays of the right length.
+
+/// Quarter q of each of four vectors in vector q.
+///
+/// # Safety
+/// In code of this level only.
+#[inline(always)]
+unsafe fn quarters([a, b, c, d]: [__m512d; 4]) -> [__m512d; 4] {
+    unsafe {
+        let even = [_mm512_shuffle_f64x2::<0x88>(a, b), _mm512_shuffle_f64x2::<0x88>(c, d)];
+        let odd = [_mm512_shuffle_f64x2::<0xdd>(a, b), _mm512_shuffle_f64x2::<0xdd>(c, d)];
+        [
+            _mm512_shuffle_f64x2::<0x88>(even[0], even[1]),
+            _mm512_shuffle_f64x2::<0x88>(odd[0], odd[1]),
+            _mm512_shuffle_f64x2::<0xdd>(even[0], even[1]),
+            _mm512_shuffle_f64x2::<0xdd>(odd[0], odd[1]),
+        ]
+    }
+}
 
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -134,14 +152,19 @@ impl Lanes for F64x8 {
     }
 
     #[inline(always)]
-    fn zip(self, other: Self) -> [Self; 2] {
+    fn transpose(rows: &mut [Self; MAX_LANES]) {
+        // Numbers of two rows beside each other, then quarters of four such vectors.
         unsafe {
-            let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
-            let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
-            [
-                Self(_mm512_permutex2var_pd(self.0, low, other.0)),
-                Self(_mm512_permutex2var_pd(self.0, high, other.0)),
-            ]
+            let (mut low, mut high) = ([_mm512_setzero_pd(); 4], [_mm512_setzero_pd(); 4]);
+            for r in 0..4 {
+                low[r] = _mm512_unpacklo_pd(rows[2 * r].0, rows[2 * r + 1].0);
+                high[r] = _mm512_unpackhi_pd(rows[2 * r].0, rows[2 * r + 1].0);
+            }
+            let (low, high) = (quarters(low), quarters(high));
+            for r in 0..4 {
+                rows[2 * r] = Self(low[r]);
+                rows[2 * r + 1] = Self(high[r]);
+            }
         }
     }
 }
@@ -249,14 +272,29 @@ impl Lanes for F32x16 {
     }
 
     #[inline(always)]
-    fn zip(self, other: Self) -> [Self; 2] {
+    fn transpose(rows: &mut [Self; MAX_LANES]) {
+        // Columns of four rows, four of them in a vector, then quarters of four such vectors.
         unsafe {
-            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-            [
-                Self(_mm512_permutex2var_ps(self.0, low, other.0)),
-                Self(_mm512_permutex2var_ps(self.0, high, other.0)),
-            ]
+            let mut columns = [[_mm512_setzero_pd(); 4]; 4];
+            for (r, rows) in rows.as_chunks::<4>().0.iter().enumerate() {
+                let [a, b, c, d] = [rows[0].0, rows[1].0, rows[2].0, rows[3].0];
+                let low = [_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d)];
+                let high = [_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d)];
+                let (low, high) = (
+                    [_mm512_castps_pd(low[0]), _mm512_castps_pd(low[1])],
+                    [_mm512_castps_pd(high[0]), _mm512_castps_pd(high[1])],
+                );
+                columns[0][r] = _mm512_unpacklo_pd(low[0], low[1]);
+                columns[1][r] = _mm512_unpackhi_pd(low[0], low[1]);
+                columns[2][r] = _mm512_unpacklo_pd(high[0], high[1]);
+                columns[3][r] = _mm512_unpackhi_pd(high[0], high[1]);
+            }
+            for c in 0..4 {
+                let all = quarters(columns[c]);
+                for q in 0..4 {
+                    rows[4 * q + c] = Self(_mm512_castpd_ps(all[q]));
+                }
+            }
         }
     }
 }

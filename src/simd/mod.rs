@@ -45,8 +45,8 @@ pub trait Lanes: Copy + Send + Sync + 'static + Add<Output = Self> + Sub<Output 
     fn mul_add(self, factor: Self, term: Self) -> Self;
     /// `term - self * factor`
     fn neg_mul_add(self, factor: Self, term: Self) -> Self;
-    /// `a0 b0 a1 b1 …`: first half, second half. All that a transpose needs.
-    fn zip(self, other: Self) -> [Self; 2];
+    /// Transposes the `LANES × LANES` matrix in the first `LANES` of `rows`.
+    fn transpose(rows: &mut [Self; MAX_LANES]);
 
     /// `first a0 a1 …`: every lane moves up by one.
     fn slide_up(self, first: Self::Scalar) -> Self;
@@ -153,20 +153,6 @@ pub trait Lanes: Copy + Send + Sync + 'static + Add<Output = Self> + Sub<Output 
     #[inline(always)]
     fn constant(value: f64) -> Self {
         Self::splat(Self::Scalar::from_f64(value))
-    }
-
-    /// Transposes the `LANES × LANES` matrix in the first `LANES` of `rows`: log₂ LANES perfect shuffles.
-    #[inline(always)]
-    fn transpose(rows: &mut [Self; MAX_LANES]) {
-        let half = Self::LANES / 2;
-        let mut width = 1;
-        while width < Self::LANES {
-            let old = *rows;
-            for i in 0..half {
-                [rows[2 * i], rows[2 * i + 1]] = old[i].zip(old[i + half]);
-            }
-            width *= 2;
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! No shell, no features: what every target has, through `wide`: SSE2 on x86-64 (no FMA: `a * b + c`), NEON on aarch64 (with FMA).
 
-use super::{Lanes, Part};
+use super::{Lanes, MAX_LANES, Part};
 use wide::{f32x4, f64x2};
 
 /// As a function of its own.
@@ -63,8 +63,9 @@ impl Lanes for f64x2 {
     }
 
     #[inline(always)]
-    fn zip(self, other: Self) -> [Self; 2] {
-        f64x2::transpose([self, other])
+    fn transpose(rows: &mut [Self; MAX_LANES]) {
+        let [a, b, ..] = rows;
+        [*a, *b] = f64x2::transpose([*a, *b]);
     }
 }
 
@@ -120,7 +121,8 @@ impl Lanes for f32x4 {
     }
 
     #[inline(always)]
-    fn zip(self, other: Self) -> [Self; 2] {
-        [self.unpack_lo(other), self.unpack_hi(other)]
+    fn transpose(rows: &mut [Self; MAX_LANES]) {
+        let [a, b, c, d, ..] = rows;
+        [*a, *b, *c, *d] = f32x4::transpose([*a, *b, *c, *d]);
     }
 }
