@@ -70,7 +70,7 @@ impl<S: Real> Work<S> for Chain<'_, '_, '_, S> {
                         join::<V>(&levels, words, product, row);
                     }
                     if whole {
-                        others.add(row);
+                        others.add(row)?;
                     }
                 }
                 Link::Spread {

@@ -1,107 +1,231 @@
-//! The words of small signatures that did not go along the path: the sums of `shuffle`, written out once for a shape as
+//! The words of small signatures that did not go along the path: the sums of `shuffle`, written out for each shape as
 //! products of other coefficients.
 
 use super::levels::Levels;
-use super::products::try_push;
 use super::shuffle::MOST;
-use crate::error::Result;
 use crate::simd::Lanes;
-use std::ops::Range;
 
-/// Those words, given the others of a signature, one signature a lane.
+/// Those words, given the others. Coefficients lie as in `Order::by_endings`.
+#[derive(Clone, Copy)]
 pub struct Products {
-    words: Vec<(usize, Range<usize>)>,
-    terms: Vec<Term>,
-    /// Of the word whose number says whether all are finite.
-    mark: usize,
+    words: &'static [Word],
+    terms: &'static [Term],
+}
+
+/// Where a word lies, and where its terms end.
+#[derive(Clone, Copy)]
+struct Word {
+    place: u16,
+    end: u16,
 }
 
 /// A coefficient, or 1, times another, to be added or taken away.
+#[derive(Clone, Copy)]
 struct Term {
-    factor: Option<u32>,
-    other: u32,
+    factor: u16,
+    other: u16,
     negative: bool,
 }
 
-impl Products {
-    /// `place`: where a coefficient lies, by its place in a signature.
-    pub fn new(levels: &Levels, place: impl Fn(usize) -> usize) -> Result<Self> {
-        let (d, n) = (levels.dim, levels.degree);
-        let at = |letters: &[usize]| {
-            let word = letters.iter().fold(0, |word, letter| word * d + letter);
-            place(levels.begin(letters.len()) + word)
+/// The factor 1.
+const NONE: u16 = u16::MAX;
+
+struct Table<const W: usize, const T: usize> {
+    words: [Word; W],
+    terms: [Term; T],
+}
+
+impl<const W: usize, const T: usize> Table<W, T> {
+    const fn new(dim: usize, degree: usize) -> Self {
+        let (word, term) = (
+            Word { place: 0, end: 0 },
+            Term {
+                factor: 0,
+                other: 0,
+                negative: false,
+            },
+        );
+        let mut table = Table {
+            words: [word; W],
+            terms: [term; T],
         };
-        let mut all = Products {
-            words: Vec::new(),
-            terms: Vec::new(),
-            mark: place(0),
-        };
-        let mut letters = [0; MOST];
-        for word in 0..levels.size(n) {
-            let mut rest = word;
-            for letter in letters[..n].iter_mut().rev() {
-                (*letter, rest) = (rest % d, rest / d);
-            }
-            let letters = &letters[..n];
-            let largest = letters.iter().max().unwrap_or(&0);
-            let before = letters.iter().take_while(|letter| *letter < largest).count();
-            if before == 0 {
-                continue;
-            }
-            let begin = all.terms.len();
-            // S^{uMv} = Σ_k (-1)^{p-k} S^{u_1..u_k} D(u_{k+1}..u_p, v)
-            let (u, v) = (&letters[..before], &letters[before + 1..]);
-            for k in 0..=before {
-                let (prefix, turned) = u.split_at(k);
-                let factor = (k > 0).then(|| at(prefix) as u32);
-                let count = turned.len() + v.len();
-                for places in (0u32..1 << count).filter(|places| places.count_ones() as usize == turned.len()) {
-                    let (mut from_u, mut from_v) = (turned.iter().rev(), v.iter());
-                    let mut shuffled = [*largest; MOST];
-                    for (place, letter) in shuffled[1..=count].iter_mut().enumerate() {
-                        let next = if places >> place & 1 == 1 {
-                            from_u.next()
-                        } else {
-                            from_v.next()
-                        };
-                        *letter = *next.unwrap_or(&0);
-                    }
-                    let other = at(&shuffled[..=count]) as u32;
-                    let negative = turned.len() % 2 == 1;
-                    try_push(
-                        &mut all.terms,
-                        Term {
-                            factor,
-                            other,
-                            negative,
-                        },
-                    )?;
-                }
-            }
-            let end = all.terms.len();
-            try_push(&mut all.words, (at(letters), begin..end))?;
+        fill(dim, degree, &mut table.words, &mut table.terms);
+        table
+    }
+}
+
+macro_rules! products {
+    ($dim:literal, $degree:literal) => {{
+        const COUNTS: [usize; 2] = fill($dim, $degree, &mut [], &mut []);
+        static TABLE: Table<{ COUNTS[0] }, { COUNTS[1] }> = Table::new($dim, $degree);
+        Products {
+            words: &TABLE.words,
+            terms: &TABLE.terms,
         }
-        Ok(all)
+    }};
+}
+
+impl Products {
+    /// For the signatures of `small` of three levels or more that errors allow.
+    pub fn of(levels: &Levels) -> Option<Self> {
+        Some(match (levels.dim, levels.degree) {
+            (2, 3) => products!(2, 3),
+            (2, 4) => products!(2, 4),
+            (2, 5) => products!(2, 5),
+            (3, 3) => products!(3, 3),
+            (3, 4) => products!(3, 4),
+            (4, 3) => products!(4, 3),
+            (5, 3) => products!(5, 3),
+            (6, 3) => products!(6, 3),
+            _ => return None,
+        })
     }
 
-    /// Completes signatures; the first number of one is NaN where anything in it is not finite.
+    /// Completes signatures, one a lane; the first number of one is NaN where anything in it is not finite.
     #[inline(always)]
     pub fn add<V: Lanes>(&self, state: &mut [V]) {
-        for (place, terms) in &self.words {
+        let mut begin = 0;
+        for word in self.words {
+            let end = word.end as usize;
             let mut sum = V::zero();
-            for term in &self.terms[terms.clone()] {
-                let mut factor = term.factor.map_or(V::constant(1.0), |place| state[place as usize]);
+            for term in &self.terms[begin..end] {
+                let mut factor = V::constant(1.0);
+                if term.factor != NONE {
+                    factor = state[term.factor as usize];
+                }
                 if term.negative {
                     factor = V::zero() - factor;
                 }
                 sum = factor.mul_add(state[term.other as usize], sum);
             }
-            state[*place] = sum;
+            state[word.place as usize] = sum;
+            begin = end;
         }
         let mut check = V::zero();
         for &vector in &*state {
             check = vector.mul_add(V::zero(), check);
         }
-        state[self.mark] = state[self.mark] - check;
+        state[0] = state[0] - check;
     }
+
+    /// The same for one signature in its usual order; `state` is scratch.
+    #[inline(always)]
+    pub fn add_to_one<V: Lanes>(&self, levels: &Levels, state: &mut [V], signature: &mut [V::Scalar]) {
+        for (e, &number) in signature.iter().enumerate() {
+            state[place(levels.dim, levels.degree, e)] = V::splat(number);
+        }
+        self.add(state);
+        for (e, number) in signature.iter_mut().enumerate() {
+            let vector = &state[place(levels.dim, levels.degree, e)];
+            *number = V::scalars(std::slice::from_ref(vector))[0];
+        }
+    }
+}
+
+/// Where coefficient `e` of a signature lies.
+const fn place(dim: usize, degree: usize, e: usize) -> usize {
+    let (mut begin, mut size) = (0, dim);
+    while e >= begin + size {
+        (begin, size) = (begin + size, size * dim);
+    }
+    let (mut each, mut k) = (0, 0);
+    while k < degree {
+        each += dim.pow(k as u32);
+        k += 1;
+    }
+    let word = e - begin;
+    word % dim * each + begin / dim + word / dim
+}
+
+/// The place of the word of the first `count` letters.
+const fn place_of(dim: usize, degree: usize, letters: &[usize; MOST], count: usize) -> u16 {
+    let (mut begin, mut word, mut k) = (0, 0, 0);
+    while k < count {
+        if k > 0 {
+            begin += dim.pow(k as u32);
+        }
+        word = word * dim + letters[k];
+        k += 1;
+    }
+    place(dim, degree, begin + word) as u16
+}
+
+/// Writes the words and their terms, as far as there is room; gives how many there are.
+const fn fill(dim: usize, degree: usize, words: &mut [Word], terms: &mut [Term]) -> [usize; 2] {
+    let mut counts = [0; 2];
+    let mut word = 0;
+    while word < dim.pow(degree as u32) {
+        let letters = letters(word, dim, degree);
+        // u M v: M, the largest letter, is the first of them that is.
+        let (mut before, mut i) = (0, 1);
+        while i < degree {
+            if letters[i] > letters[before] {
+                before = i;
+            }
+            i += 1;
+        }
+        // S^{uMv} = Σ_k (-1)^{p-k} S^{u_1..u_k} D(u_{k+1}..u_p, v), k = 0..p
+        let mut k = 0;
+        while before > 0 && k <= before {
+            let (turned, count) = (before - k, degree - 1 - k);
+            let mut ways = 0u32;
+            while ways < 1 << count {
+                if ways.count_ones() as usize == turned {
+                    if counts[1] < terms.len() {
+                        let shuffled = shuffled(&letters, before, count, ways);
+                        terms[counts[1]] = Term {
+                            factor: if k == 0 {
+                                NONE
+                            } else {
+                                place_of(dim, degree, &letters, k)
+                            },
+                            other: place_of(dim, degree, &shuffled, count + 1),
+                            negative: turned % 2 == 1,
+                        };
+                    }
+                    counts[1] += 1;
+                }
+                ways += 1;
+            }
+            k += 1;
+        }
+        if before > 0 {
+            if counts[0] < words.len() {
+                words[counts[0]] = Word {
+                    place: place_of(dim, degree, &letters, degree),
+                    end: counts[1] as u16,
+                };
+            }
+            counts[0] += 1;
+        }
+        word += 1;
+    }
+    counts
+}
+
+/// The letters of a word.
+const fn letters(mut word: usize, dim: usize, degree: usize) -> [usize; MOST] {
+    let (mut letters, mut i) = ([0; MOST], degree);
+    while i > 0 {
+        i -= 1;
+        (letters[i], word) = (word % dim, word / dim);
+    }
+    letters
+}
+
+/// M and `count` letters: those before it from its left neighbour on at the places of `ways`, those after it at the others.
+const fn shuffled(letters: &[usize; MOST], before: usize, count: usize, ways: u32) -> [usize; MOST] {
+    let mut all = [letters[before]; MOST];
+    let (mut u, mut v, mut place) = (before, before + 1, 0);
+    while place < count {
+        if ways >> place & 1 == 1 {
+            u -= 1;
+            all[place + 1] = letters[u];
+        } else {
+            all[place + 1] = letters[v];
+            v += 1;
+        }
+        place += 1;
+    }
+    all
 }

@@ -71,7 +71,7 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
                     }
                     if !exists(levels.dim, levels.degree) {
                         for piece in group.iter_mut().filter(|piece| piece.whole()) {
-                            others.add(piece.row);
+                            others.add(piece.row)?;
                         }
                     }
                 } else {
@@ -83,7 +83,7 @@ impl<S: Real> Work<S> for Forward<'_, '_, '_, '_, S> {
                             tiles.run(piece, &mut pulse)?;
                         }
                         if piece.whole() {
-                            others.add(piece.row);
+                            others.add(piece.row)?;
                         }
                     }
                 }
@@ -147,11 +147,7 @@ impl<V: Lanes> OverPaths<V> {
         } else {
             Order::new(levels)?
         };
-        let few = if exists(d, n) && words == Words::LargestFirst {
-            Some(Products::new(levels, |place| order.place(place))?)
-        } else {
-            None
-        };
+        let few = Products::of(levels).filter(|_| words == Words::LargestFirst);
         Ok(OverPaths {
             shape,
             words,

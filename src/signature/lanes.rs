@@ -41,11 +41,6 @@ impl Order {
         Ok(Order { places })
     }
 
-    /// Where the coefficient at a place of a signature lies.
-    pub fn place(&self, place: usize) -> usize {
-        self.places[place] as usize
-    }
-
     /// Coefficients `range` of the state, to the rows of the lanes.
     #[inline(always)]
     pub fn unpack<'r, V: Lanes>(

@@ -12,7 +12,6 @@
 
 use super::few::Products;
 use super::levels::Levels;
-use super::small::exists;
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 
@@ -34,7 +33,8 @@ impl Words {
     pub fn for_path<S: Real>(levels: &Levels, steps: usize) -> Self {
         let (d, n) = (levels.dim, levels.degree);
         let large = d + n >= 10 && steps >= 128 && steps * d >= 2048;
-        let worth = (3..=MOST).contains(&n) && (large || exists(d, n) && steps >= 32);
+        let small = Products::of(levels).is_some() && steps >= 32;
+        let worth = (3..=MOST).contains(&n) && (large || small);
         if worth && size_of::<S>() == size_of::<f64>() {
             Words::LargestFirst
         } else {
@@ -90,17 +90,17 @@ pub struct Shuffles<V: Lanes> {
     sums: Vec<V::Scalar>,
     /// By letters in all and letters reversed.
     ways: [[Ways; MOST]; MOST],
-    /// For small signatures, and room for one of them in every lane.
-    few: Option<(Products, Vec<V>)>,
+    /// For small signatures, and room for one of them, had at first need.
+    few: Option<Products>,
+    state: Vec<V>,
 }
 
 impl<V: Lanes> Shuffles<V> {
     pub fn new(levels: &Levels, words: Words) -> Result<Self> {
         let mut ways = [[Ways::default(); MOST]; MOST];
-        let (mut room, mut few) = (0, None);
-        if words == Words::LargestFirst && exists(levels.dim, levels.degree) {
-            few = Some((Products::new(levels, |place| place)?, V::scratch(levels.total())?));
-        } else if words == Words::LargestFirst {
+        let few = Products::of(levels).filter(|_| words == Words::LargestFirst);
+        let mut room = 0;
+        if words == Words::LargestFirst && few.is_none() {
             room = levels.lower().total() + MAX_LANES;
             for (count, ways) in ways.iter_mut().enumerate().take(levels.degree).skip(1) {
                 for (reversed, ways) in ways.iter_mut().enumerate().take(count + 1).skip(1) {
@@ -113,17 +113,22 @@ impl<V: Lanes> Shuffles<V> {
             sums: try_vec(room, V::Scalar::ZERO)?,
             ways,
             few,
+            state: Vec::new(),
         })
     }
 
     /// Completes a signature; its first number is NaN where anything in it is not finite. Nothing to do where all words
     /// went along the path.
     #[inline(always)]
-    pub fn add(&mut self, signature: &mut [V::Scalar]) {
-        if let Some((products, state)) = &mut self.few {
+    pub fn add(&mut self, signature: &mut [V::Scalar]) -> Result<()> {
+        if let Some(products) = &self.few {
+            if self.state.is_empty() {
+                self.state = V::scratch(self.levels.total())?;
+            }
             V::call(AddFew {
                 products,
-                state,
+                levels: &self.levels,
+                state: &mut self.state,
                 signature,
             });
         } else if !self.sums.is_empty() {
@@ -134,11 +139,13 @@ impl<V: Lanes> Shuffles<V> {
                 signature,
             });
         }
+        Ok(())
     }
 }
 
 struct AddFew<'a, 's, V: Lanes> {
     products: &'a Products,
+    levels: &'a Levels,
     state: &'s mut [V],
     signature: &'s mut [V::Scalar],
 }
@@ -148,13 +155,7 @@ impl<V: Lanes> Part<V> for AddFew<'_, '_, V> {
 
     #[inline(always)]
     fn run(self) {
-        for (vector, &number) in self.state.iter_mut().zip(&*self.signature) {
-            *vector = V::splat(number);
-        }
-        self.products.add(self.state);
-        for (number, vector) in self.signature.iter_mut().zip(&*self.state) {
-            *number = V::scalars(std::slice::from_ref(vector))[0];
-        }
+        self.products.add_to_one(self.levels, self.state, self.signature);
     }
 }
 
