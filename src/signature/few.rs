@@ -5,7 +5,7 @@ use super::levels::Levels;
 use super::shuffle::MOST;
 use crate::simd::Lanes;
 
-/// Those words, given the others. Coefficients lie as in `Order::by_endings`.
+/// Those words, given the others. Coefficients lie as in `Order::by_endings`, and 1 after the last of them.
 #[derive(Clone, Copy)]
 pub struct Products {
     words: &'static [Word],
@@ -19,16 +19,13 @@ struct Word {
     end: u16,
 }
 
-/// A coefficient, or 1, times another, to be added or taken away.
+/// A coefficient, or 1, times another, with its sign. Numbers and not cases, whose order no processor could foresee.
 #[derive(Clone, Copy)]
 struct Term {
     factor: u16,
     other: u16,
-    negative: bool,
+    sign: f32,
 }
-
-/// The factor 1.
-const NONE: u16 = u16::MAX;
 
 struct Table<const W: usize, const T: usize> {
     words: [Word; W],
@@ -42,7 +39,7 @@ impl<const W: usize, const T: usize> Table<W, T> {
             Term {
                 factor: 0,
                 other: 0,
-                negative: false,
+                sign: 0.0,
             },
         );
         let mut table = Table {
@@ -84,18 +81,13 @@ impl Products {
     /// Completes signatures, one a lane; the first number of one is NaN where anything in it is not finite.
     #[inline(always)]
     pub fn add<V: Lanes>(&self, state: &mut [V]) {
-        let mut begin = 0;
+        let (mut begin, one) = (0, state.len() - 1);
+        state[one] = V::constant(1.0);
         for word in self.words {
             let end = word.end as usize;
             let mut sum = V::zero();
             for term in &self.terms[begin..end] {
-                let mut factor = V::constant(1.0);
-                if term.factor != NONE {
-                    factor = state[term.factor as usize];
-                }
-                if term.negative {
-                    factor = V::zero() - factor;
-                }
+                let factor = state[term.factor as usize] * V::constant(term.sign as f64);
                 sum = factor.mul_add(state[term.other as usize], sum);
             }
             state[word.place as usize] = sum;
@@ -137,9 +129,16 @@ const fn place(dim: usize, degree: usize, e: usize) -> usize {
     word % dim * each + begin / dim + word / dim
 }
 
-/// The place of the word of the first `count` letters.
+/// The place of the word of the first `count` letters; that of the empty word is behind all others.
 const fn place_of(dim: usize, degree: usize, letters: &[usize; MOST], count: usize) -> u16 {
     let (mut begin, mut word, mut k) = (0, 0, 0);
+    if count == 0 {
+        while k < degree {
+            k += 1;
+            begin += dim.pow(k as u32);
+        }
+        return begin as u16;
+    }
     while k < count {
         if k > 0 {
             begin += dim.pow(k as u32);
@@ -174,13 +173,9 @@ const fn fill(dim: usize, degree: usize, words: &mut [Word], terms: &mut [Term])
                     if counts[1] < terms.len() {
                         let shuffled = shuffled(&letters, before, count, ways);
                         terms[counts[1]] = Term {
-                            factor: if k == 0 {
-                                NONE
-                            } else {
-                                place_of(dim, degree, &letters, k)
-                            },
+                            factor: place_of(dim, degree, &letters, k),
                             other: place_of(dim, degree, &shuffled, count + 1),
-                            negative: turned % 2 == 1,
+                            sign: if turned % 2 == 1 { -1.0 } else { 1.0 },
                         };
                     }
                     counts[1] += 1;

@@ -154,7 +154,7 @@ impl<V: Lanes> OverPaths<V> {
             order,
             points: Points::new(d, chunk)?,
             rows: V::scratch(chunk * d)?,
-            state: V::scratch(levels.total())?,
+            state: V::scratch(levels.total() + few.is_some() as usize)?,
             streams: V::scratch(chunk * streams)?,
             stem: empty_word(n, chunk)?,
             chunk,
@@ -224,7 +224,7 @@ impl<V: Lanes> OverPaths<V> {
         if let Some(few) = self.few.as_ref().filter(|_| pieces[0].whole()) {
             V::call(Complete(few, &mut self.state));
         }
-        let total = self.state.len();
+        let total = self.state.len() - self.few.is_some() as usize;
         self.order
             .unpack(&self.state, 0..total, pieces.iter_mut().map(|piece| &mut *piece.row));
         Ok(())

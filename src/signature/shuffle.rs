@@ -90,7 +90,7 @@ pub struct Shuffles<V: Lanes> {
     sums: Vec<V::Scalar>,
     /// By letters in all and letters reversed.
     ways: [[Ways; MOST]; MOST],
-    /// For small signatures, and room for one of them, had at first need.
+    /// For small signatures, and room for one of them and the number 1, had at first need.
     few: Option<Products>,
     state: Vec<V>,
 }
@@ -123,7 +123,7 @@ impl<V: Lanes> Shuffles<V> {
     pub fn add(&mut self, signature: &mut [V::Scalar]) -> Result<()> {
         if let Some(products) = &self.few {
             if self.state.is_empty() {
-                self.state = V::scratch(self.levels.total())?;
+                self.state = V::scratch(self.levels.total() + 1)?;
             }
             V::call(AddFew {
                 products,
