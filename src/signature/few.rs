@@ -103,30 +103,31 @@ impl Products {
     /// The same for one signature in its usual order; `state` is scratch.
     #[inline(always)]
     pub fn add_to_one<V: Lanes>(&self, levels: &Levels, state: &mut [V], signature: &mut [V::Scalar]) {
-        for (e, &number) in signature.iter().enumerate() {
-            state[place(levels.dim, levels.degree, e)] = V::splat(number);
+        // As `place` has it.
+        let (d, each) = (levels.dim, levels.total() / levels.dim);
+        for (prefix, numbers) in signature.chunks_exact(d).enumerate() {
+            for (last, &number) in numbers.iter().enumerate() {
+                state[last * each + prefix] = V::splat(number);
+            }
         }
         self.add(state);
-        for (e, number) in signature.iter_mut().enumerate() {
-            let vector = &state[place(levels.dim, levels.degree, e)];
-            *number = V::scalars(std::slice::from_ref(vector))[0];
+        for (prefix, numbers) in signature.chunks_exact_mut(d).enumerate() {
+            for (last, number) in numbers.iter_mut().enumerate() {
+                let vector = &state[last * each + prefix];
+                *number = V::scalars(std::slice::from_ref(vector))[0];
+            }
         }
     }
 }
 
-/// Where coefficient `e` of a signature lies.
+/// Where coefficient `e` of a signature lies: those of one last letter after those of another.
 const fn place(dim: usize, degree: usize, e: usize) -> usize {
-    let (mut begin, mut size) = (0, dim);
-    while e >= begin + size {
-        (begin, size) = (begin + size, size * dim);
-    }
     let (mut each, mut k) = (0, 0);
     while k < degree {
         each += dim.pow(k as u32);
         k += 1;
     }
-    let word = e - begin;
-    word % dim * each + begin / dim + word / dim
+    e % dim * each + e / dim
 }
 
 /// The place of the word of the first `count` letters; that of the empty word is behind all others.
