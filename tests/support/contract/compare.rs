@@ -7,7 +7,7 @@
 
 use super::plan::{Plan, Side};
 use super::rules::Gives;
-use goursat::ffi::{GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_TIME_AUG};
+use goursat::ffi::{GOURSAT_DIRECT, GOURSAT_LEAD_LAG, GOURSAT_SCALAR_TERM, GOURSAT_TIME_AUG};
 use goursat::reference::{self as oracle, LeadLag, Transform};
 
 /// What an element of an output must be.
@@ -191,10 +191,21 @@ impl<'p> Oracle<'p> {
             let bound = oracle::signature(&path.bound, wide, degree);
             let wild = self.wild(largest(&bound)) || self.wild(path.step.powi(degree as i32));
             let floor = self.floor(path.step, degree);
+            // Words of the last level that follow from others are as exact as those of the same letters: the sum of all of
+            // these is a product of letters.
+            let last = value.len() - wide.pow(degree as u32);
+            let follow = !self.plan.has(GOURSAT_DIRECT) && self.precision == 1 && (3..=5).contains(&degree);
+            let follow = follow && path.path.len() / wide > 32;
+            let bound = |w: usize| match w.checked_sub(last) {
+                Some(word) if follow => (0..degree as u32)
+                    .map(|k| bound[1 + word / wide.pow(k) % wide])
+                    .product(),
+                _ => bound[w],
+            };
             (skip..value.len())
                 .map(|w| match wild {
                     true if w > 0 => Want::Any,
-                    _ => Want::Near(value[w], self.tolerance() * bound[w] + if w > 0 { floor } else { 0.0 }),
+                    _ => Want::Near(value[w], self.tolerance() * bound(w) + if w > 0 { floor } else { 0.0 }),
                 })
                 .collect::<Vec<_>>()
         });
