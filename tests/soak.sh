@@ -103,13 +103,8 @@ if [ $# -gt 1 ]; then
 elif [ "$minutes" -lt 60 ]; then
     LONG=()
 fi
-for part in "${PARTS[@]}"; do
+for part in "${PARTS[@]}" ${LONG[@]+"${LONG[@]}"}; do
     begun=$SECONDS
     "$part" $((minutes * 60 / ${#PARTS[@]}))
-    echo "soak: $part took $((SECONDS - begun)) s"
-done
-for part in ${LONG[@]+"${LONG[@]}"}; do
-    begun=$SECONDS
-    "$part"
     echo "soak: $part took $((SECONDS - begun)) s"
 done

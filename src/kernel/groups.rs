@@ -23,6 +23,11 @@ pub(super) fn has_cells(x_points: usize, y_points: usize) -> bool {
     x_points.min(y_points) > 1
 }
 
+/// Whether pairs may differ in size.
+fn ragged<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>) -> bool {
+    x.layout().lengths.is_some() || y.layout().lengths.is_some()
+}
+
 /// Some pairs of a batch, by their numbers, that are solved together.
 #[derive(Clone, Copy)]
 pub(super) struct Group<'a> {
@@ -59,7 +64,7 @@ impl Order {
     pub fn of_pairs<S: Real>(x: &Batch<'_, S>, y: &Batch<'_, S>) -> Result<Self> {
         let mut pairs: Vec<usize> = try_collect(0..x.batch())?;
         pairs.retain(|&b| has_cells(x.points(b), y.points(b)));
-        if x.layout().lengths.is_some() || y.layout().lengths.is_some() {
+        if ragged(x, y) {
             pairs.sort_unstable_by_key(|&b| Reverse((x.points(b), y.points(b), b)));
         }
         Ok(Order { pairs })
@@ -80,7 +85,7 @@ impl Order {
         y: &Batch<'_, S>,
     ) -> Result<Vec<Group<'_>>> {
         let carry = |b: &usize| carries::<S>(options, x.points(*b), y.points(*b));
-        let ragged = x.layout().lengths.is_some() || y.layout().lengths.is_some();
+        let ragged = ragged(x, y);
         let mut groups = try_with_room(self.pairs.len())?;
         let alone = self.pairs.len() < lanes * threads && threads > 1;
         let long = |b: &usize| long(x.points(*b), y.points(*b), lanes);

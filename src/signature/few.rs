@@ -3,7 +3,7 @@
 
 use super::levels::Levels;
 use super::shuffle::MOST;
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Part};
 
 /// Those words, given the others. Coefficients lie as in `Order::by_endings`, and 1 after the last of them.
 #[derive(Clone, Copy)]
@@ -81,6 +81,11 @@ impl Products {
     /// Completes signatures, one a lane; the first number of one is NaN where anything in it is not finite.
     #[inline(always)]
     pub fn add<V: Lanes>(&self, state: &mut [V]) {
+        V::call(Add(self, state));
+    }
+
+    #[inline(always)]
+    fn complete<V: Lanes>(&self, state: &mut [V]) {
         let (mut begin, one) = (0, state.len() - 1);
         state[one] = V::constant(1.0);
         for word in self.words {
@@ -117,6 +122,16 @@ impl Products {
                 *number = V::scalars(std::slice::from_ref(vector))[0];
             }
         }
+    }
+}
+
+struct Add<'a, 's, V>(&'a Products, &'s mut [V]);
+
+impl<V: Lanes> Part<V> for Add<'_, '_, V> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.0.complete(self.1);
     }
 }
 

@@ -15,7 +15,7 @@ use super::top::{LastLevel, SCRATCH};
 use crate::error::{Result, try_vec};
 use crate::parallel::Queue;
 use crate::path::Ahead;
-use crate::simd::{Lanes, MAX_LANES, Part, Real, Work};
+use crate::simd::{Lanes, MAX_LANES, Real, Work};
 
 /// Increments `begin..end` of a path, and where their signature goes: all of `row`.
 pub struct Piece<'a, S> {
@@ -222,22 +222,12 @@ impl<V: Lanes> OverPaths<V> {
             grow::<V, Own>(stretch, &mut self.state, &mut self.streams, None, pulse)?;
         }
         if let Some(few) = self.few.as_ref().filter(|_| pieces[0].whole()) {
-            V::call(Complete(few, &mut self.state));
+            few.add(&mut self.state);
         }
         let total = self.state.len() - self.few.is_some() as usize;
         self.order
             .unpack(&self.state, 0..total, pieces.iter_mut().map(|piece| &mut *piece.row));
         Ok(())
-    }
-}
-
-struct Complete<'a, V>(&'a Products, &'a mut [V]);
-
-impl<V: Lanes> Part<V> for Complete<'_, V> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        self.0.add(self.1);
     }
 }
 

@@ -73,11 +73,14 @@ impl<V: Lanes> Points<V> {
         }
         let points = if plain { &mut self.rows } else { &mut self.raw };
         let points = &mut points[..(count / each + 1) * raw_dim];
-        if !whole {
-            gather_ends(&lanes, raw_dim, &mut self.patches, points);
-            differences(points, raw_dim);
-        } else if V::LANES > 8 || !put_steps(&lanes, raw_dim, &mut Rows(points.iter_mut())) {
-            gather(&lanes, points);
+        // 16 rows and those of the block before are more than the registers hold.
+        let done = whole && V::LANES <= 8 && put_steps(&lanes, raw_dim, &mut Rows(points.iter_mut()));
+        if !done {
+            if whole {
+                gather(&lanes, points);
+            } else {
+                gather_ends(&lanes, raw_dim, &mut self.patches, points);
+            }
             differences(points, raw_dim);
         }
         if !plain {

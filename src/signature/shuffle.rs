@@ -125,12 +125,7 @@ impl<V: Lanes> Shuffles<V> {
             if self.state.is_empty() {
                 self.state = V::scratch(self.levels.total() + 1)?;
             }
-            V::call(AddFew {
-                products,
-                levels: &self.levels,
-                state: &mut self.state,
-                signature,
-            });
+            products.add_to_one(&self.levels, &mut self.state, signature);
         } else if !self.sums.is_empty() {
             V::call(Add {
                 levels: self.levels,
@@ -140,22 +135,6 @@ impl<V: Lanes> Shuffles<V> {
             });
         }
         Ok(())
-    }
-}
-
-struct AddFew<'a, 's, V: Lanes> {
-    products: &'a Products,
-    levels: &'a Levels,
-    state: &'s mut [V],
-    signature: &'s mut [V::Scalar],
-}
-
-impl<V: Lanes> Part<V> for AddFew<'_, '_, V> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.products.add_to_one(self.levels, self.state, self.signature);
     }
 }
 

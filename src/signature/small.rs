@@ -4,6 +4,7 @@
 //! unrolled: a signature is a type, one level on the other.
 
 use super::letters::weight;
+use super::tile::largest_letter;
 use crate::path::Ahead;
 use crate::simd::{Lanes, Part};
 
@@ -232,13 +233,7 @@ where
 const fn largest_letters<const D: usize, const P: usize>() -> [usize; P] {
     let (mut all, mut word) = ([0; P], 0);
     while word < P {
-        let mut rest = word;
-        while rest > 0 {
-            if all[word] < rest % D {
-                all[word] = rest % D;
-            }
-            rest /= D;
-        }
+        all[word] = largest_letter(word, D);
         word += 1;
     }
     all

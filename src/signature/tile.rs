@@ -121,10 +121,12 @@ pub fn grow<V: Lanes, F: Spread<V>>(
 
 /// The largest letter of the word of this number, of whatever length: zeros in front of it change nothing.
 #[inline(always)]
-pub fn largest_letter(mut word: usize, dim: usize) -> usize {
+pub const fn largest_letter(mut word: usize, dim: usize) -> usize {
     let mut largest = 0;
     while word > 0 {
-        largest = largest.max(word % dim);
+        if largest < word % dim {
+            largest = word % dim;
+        }
         word /= dim;
     }
     largest
