@@ -67,12 +67,12 @@ memory() {
 
 # --------------------------------------------------------------------------------------------------------------- seeds
 # The same targets as `make test` builds them, without libFuzzer and sanitizer, at every level: bytes of a generator that
-# begins elsewhere each time. A failure names the seed.
+# begins elsewhere each time, or where GOURSAT_FUZZ_SEED says. A failure names the seed.
 
 seeds() {
     local level levels=(portable avx2 avx512)
     for level in "${levels[@]}"; do
-        GOURSAT_SIMD=$level GOURSAT_FUZZ_SECONDS=$(($1 / ${#levels[@]} + 1)) GOURSAT_FUZZ_SEED=$((RANDOM << 15 | RANDOM)) \
+        GOURSAT_SIMD=$level GOURSAT_FUZZ_SECONDS=$(($1 / ${#levels[@]} + 1)) GOURSAT_FUZZ_SEED=${GOURSAT_FUZZ_SEED:-$((RANDOM << 15 | RANDOM))} \
             cargo test --quiet --locked --test fuzz_corpus seeded_calls -- --nocapture | sed -n "s/^seed/soak: $level, &/p"
     done
 }

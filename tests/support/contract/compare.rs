@@ -358,7 +358,10 @@ impl<'p> Oracle<'p> {
             let others = ys.iter().enumerate().filter(|(j, _)| matrix || *j == i);
             for (j, y) in others.filter(|(_, y)| has_cells(x, y)) {
                 let weights = self.weights((i, x), (j, y));
-                let moduli: Vec<f64> = weights.iter().map(|w| w.abs()).collect();
+                // A weight without all its digits never has them again, however large it becomes on the way.
+                let least = SMALL[self.precision];
+                let carried = |w: &f64| if *w != 0.0 && w.abs() < least { least } else { w.abs() };
+                let moduli: Vec<f64> = weights.iter().map(carried).collect();
                 let wild = self.wild_pair(x, y) || self.wild(largest(&moduli) * self.reach(x, y));
                 let (gx, gy) = oracle::kernel_grid_backprop(&weights, &x.path, &y.path, wide, self.orders());
                 let (bx, by) = oracle::kernel_grid_backprop(&moduli, &x.bound, &y.bound, wide, self.orders());
