@@ -149,7 +149,7 @@ where
     V: Lanes,
     S: Scheme<V>,
     T: Tile<V, R, C>,
-    Q: Record<V>,
+    Q: Record<V, R>,
 {
     type Output = ();
     #[inline(always)]

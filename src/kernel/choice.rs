@@ -1,6 +1,7 @@
 //! Which tile, which scheme and which tile size a call gets: run-time options become compile-time ones here.
 
 use super::Options;
+use super::alike::Alike;
 use super::direct::{LeadLag, Plain};
 use super::pairs::Extent;
 use super::panels::Channels;
@@ -60,7 +61,12 @@ fn choose_tile<V: Lanes, S: Scheme<V>, J: Job<V>, const R: usize, const C: usize
             time: options.transform.time.is_some(),
         })
     } else {
-        job.run::<S, _, R, C>(refined(options))
+        let refined = refined(options);
+        match (refined.x_order, refined.y_order) {
+            (1, 1) if !refined.lead_lag => job.run::<S, _, R, C>(Alike::<1>),
+            (2, 2) if !refined.lead_lag => job.run::<S, _, R, C>(Alike::<2>),
+            _ => job.run::<S, _, R, C>(refined),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tiles without refinement: one cell an increment, or two by two with lead-lag.
 
 use super::scheme::{Factors, Scheme, Single, Vectors};
-use super::tile::{Products, RING, Record, Scratch, Tile, apart, slots};
+use super::tile::{Products, RING, Record, Scratch, Tile, apart, steps};
 use super::wave::{self, Field, FieldBack};
 use crate::simd::Lanes;
 use std::ops::Range;
@@ -73,7 +73,7 @@ impl<V: Lanes, const R: usize, const C: usize, const STAYS: bool> Field<V> for M
 /// The same, and ∂F/∂h in their place where the wave has been.
 struct Shares<'a, V, const R: usize> {
     h: &'a mut [[V; R]],
-    slopes: &'a [V],
+    slopes: &'a [[V; R]],
 }
 
 impl<V: Lanes, const R: usize> Field<V> for Shares<'_, V, R> {
@@ -86,8 +86,8 @@ impl<V: Lanes, const R: usize> Field<V> for Shares<'_, V, R> {
 
 impl<V: Lanes, const R: usize> FieldBack<V> for Shares<'_, V, R> {
     #[inline(always)]
-    fn put(&mut self, row: usize, column: usize, slot: usize, w: V) {
-        self.h[column][row] = w * self.slopes[slot];
+    fn put(&mut self, row: usize, column: usize, _: bool, step: usize, w: V) {
+        self.h[column][row] = w * self.slopes[step][row];
     }
 }
 
@@ -103,7 +103,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
     }
 
     #[inline(always)]
-    fn forward<S: Scheme<V>, Q: Record<V>>(
+    fn forward<S: Scheme<V>, Q: Record<V, R>>(
         &self,
         h: &mut [[V; R]],
         made: bool,
@@ -117,10 +117,10 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
         let left = left.first_chunk_mut().expect("an edge a row");
         if const { Q::KEEPS } {
             let mut field = Making::<V, R, C, true>::new(&mut h[..top.len()], increments, made, top.len());
-            wave::forward::<V, S, R>(&mut field, left, top, corner, record, 0);
+            wave::forward::<V, S, _, R>(&mut field, left, top, corner, record, 0);
         } else {
             let mut field = Making::<V, R, C, false>::new(&mut h[..RING], increments, made, top.len());
-            wave::forward::<V, S, R>(&mut field, left, top, corner, record, 0);
+            wave::forward::<V, S, _, R>(&mut field, left, top, corner, record, 0);
         }
     }
 
@@ -136,7 +136,8 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
         bottom: &mut [S::Column],
     ) {
         let right = right.first_chunk_mut().expect("a state a row");
-        wave::back::<V, S, R, GIVEN>(&mut Shares { h, slopes }, right, bottom, given);
+        let (slopes, given) = (slopes.as_chunks().0, given.as_chunks().0);
+        wave::back::<V, S, _, R, GIVEN>(&mut Shares { h, slopes }, right, bottom, given);
     }
 }
 
@@ -188,7 +189,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
     }
 
     #[inline(always)]
-    fn forward<S: Scheme<V>, Q: Record<V>>(
+    fn forward<S: Scheme<V>, Q: Record<V, R>>(
         &self,
         h: &mut [[V; R]],
         _: bool,
@@ -199,11 +200,11 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
         mut corner: V,
         record: &mut Q,
     ) {
-        let size = slots::<R>(R, top.len());
+        let size = steps::<R>(top.len());
         let cells = self.unfold(h, increments, scratch);
         for (half, (h, left)) in cells.into_iter().zip(left.as_chunks_mut().0).enumerate() {
             let below = left[R - 1].value();
-            wave::forward::<V, S, R>(&mut Deltas(h), left, top, corner, record, half * size);
+            wave::forward::<V, S, _, R>(&mut Deltas(h), left, top, corner, record, half * size);
             corner = below;
         }
     }
@@ -219,7 +220,8 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
         right: &mut [S::Row],
         bottom: &mut [S::Column],
     ) {
-        let size = slots::<R>(R, bottom.len());
+        let (slopes, given) = (slopes.as_chunks().0, given.as_chunks().0);
+        let size = steps::<R>(bottom.len());
         let cells = self.unfold(h, increments, scratch);
         for (half, (cells, right)) in cells.into_iter().zip(right.as_chunks_mut().0).enumerate().rev() {
             let part = half * size..(half + 1) * size;
@@ -228,7 +230,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
                 h: cells,
                 slopes: &slopes[part],
             };
-            wave::back::<V, S, R, GIVEN>(&mut shares, right, bottom, given);
+            wave::back::<V, S, _, R, GIVEN>(&mut shares, right, bottom, given);
             for (h, cells) in h.iter_mut().zip(shares.h.as_chunks::<2>().0) {
                 for r in 0..R / 2 {
                     h[half * R / 2 + r] = cells[0][2 * r] + cells[1][2 * r + 1];

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `scheme` | the Goursat recurrence: one cell, and one cell of its adjoint |
 //! | `panels` | increments of several paths, one path a lane |
-//! | `tile` | the products of a few increments, and what becomes of them: `direct` or `refined` cells |
+//! | `tile` | the products of a few increments, and what becomes of them: `direct`, `refined` or `alike` cells |
 //! | `wave` | a few rows of cells, along their anti-diagonals, forward and back |
 //! | `block` | a block of tiles forward and back, and its share of the gradient |
 //! | `pairs` | a group of pairs, one a lane, swept strip after strip |
@@ -13,6 +13,7 @@
 //! | `pairwise`, `grid`, `gram` | what the public functions share among threads |
 //! | `compiled` | the doors to those, compiled in this crate |
 
+mod alike;
 mod alone;
 mod block;
 mod choice;

@@ -1,7 +1,7 @@
 //! Refined tiles, with lead-lag or without: many cells an increment, which share their Δ.
 
 use super::scheme::{Factors, Many, Scheme, Vectors};
-use super::tile::{Record, Scratch, Tile, apart, slots};
+use super::tile::{Record, Scratch, Tile, apart, steps};
 use super::wave::{self, Field, FieldBack};
 use crate::simd::Lanes;
 
@@ -38,7 +38,7 @@ impl<V: Lanes, const R: usize> Field<V> for Shared<'_, V, R> {
 /// The same on the way back.
 struct SharedBack<'a, V, const R: usize> {
     field: Shared<'a, V, R>,
-    adjoint: &'a mut [V],
+    adjoint: &'a mut [[V; R]],
 }
 
 impl<V: Lanes, const R: usize> Field<V> for SharedBack<'_, V, R> {
@@ -51,8 +51,8 @@ impl<V: Lanes, const R: usize> Field<V> for SharedBack<'_, V, R> {
 
 impl<V: Lanes, const R: usize> FieldBack<V> for SharedBack<'_, V, R> {
     #[inline(always)]
-    fn put(&mut self, _: usize, _: usize, slot: usize, w: V) {
-        self.adjoint[slot] = w;
+    fn put(&mut self, row: usize, _: usize, _: bool, step: usize, w: V) {
+        self.adjoint[step][row] = w;
     }
 }
 
@@ -106,7 +106,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
     }
 
     #[inline(always)]
-    fn forward<S: Scheme<V>, Q: Record<V>>(
+    fn forward<S: Scheme<V>, Q: Record<V, R>>(
         &self,
         h: &mut [[V; R]],
         _: bool,
@@ -121,7 +121,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
         let factors = &mut factors[..<Self as Tile<V, R, C>>::shared(self, h.len())];
         let columns = &mut columns[..top.len()];
         self.share(h, increments, factors, columns);
-        let size = slots::<R>(R, top.len());
+        let size = steps::<R>(top.len());
         for (group, left) in left.as_chunks_mut().0.iter_mut().enumerate() {
             let below = left[R - 1].value();
             let mut field = Shared::<V, R> {
@@ -130,7 +130,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
                 before: group * R,
                 tile: *self,
             };
-            wave::forward::<V, S, R>(&mut field, left, top, corner, record, group * size);
+            wave::forward::<V, S, _, R>(&mut field, left, top, corner, record, group * size);
             corner = below;
         }
     }
@@ -156,7 +156,8 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
         let columns = &mut columns[..bottom.len()];
         self.share(h, increments, factors, columns);
         h.fill([V::zero(); R]);
-        let size = slots::<R>(R, bottom.len());
+        let (slopes, given) = (slopes.as_chunks().0, given.as_chunks().0);
+        let size = steps::<R>(bottom.len());
         for (group, right) in right.as_chunks_mut().0.iter_mut().enumerate().rev() {
             let given = if GIVEN { &given[group * size..][..size] } else { given };
             let mut field = SharedBack {
@@ -166,9 +167,9 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
                     before: group * R,
                     tile: *self,
                 },
-                adjoint: &mut adjoint[..size],
+                adjoint: &mut adjoint.as_chunks_mut().0[..size],
             };
-            wave::back::<V, S, R, GIVEN>(&mut field, right, bottom, given);
+            wave::back::<V, S, _, R, GIVEN>(&mut field, right, bottom, given);
             self.collect(&field, &slopes[group * size..][..size], h);
         }
     }
@@ -177,7 +178,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
 impl Refined {
     /// Adds w · ∂k/∂h of the cells of R rows to the sums of their increments.
     #[inline(always)]
-    fn collect<V: Lanes, const R: usize>(&self, of: &SharedBack<'_, V, R>, slopes: &[V], h: &mut [[V; R]]) {
+    fn collect<V: Lanes, const R: usize>(&self, of: &SharedBack<'_, V, R>, slopes: &[[V; R]], h: &mut [[V; R]]) {
         let columns = h.len() * (self.halves() << self.y_order);
         let mut column = 0;
         while column < columns {
@@ -185,8 +186,7 @@ impl Refined {
             let mut sums = [V::zero(); R];
             for c in column..column + (1 << self.y_order) {
                 for r in 0..R {
-                    let slot = (c + r) * R + r;
-                    sums[r] = of.adjoint[slot].mul_add(slopes[slot], sums[r]);
+                    sums[r] = of.adjoint[c + r][r].mul_add(slopes[c + r][r], sums[r]);
                 }
             }
             let half_column = column >> self.y_order;

@@ -28,8 +28,8 @@ use crate::simd::Lanes;
 pub(super) trait Factors<V: Lanes>: Copy {
     /// From h = Δ/2.
     fn new(half_delta: V) -> Self;
-    /// `base + a·p + b·d`
-    fn grow(self, p: V, d: V, base: V) -> V;
+    /// k
+    fn next(self, p: V, d: V) -> V;
     /// The same for two bases, and for half of what is `twice` a base.
     fn carry(self, p: V, d: V, bases: [V; 2], twice: V) -> [V; 3];
     /// ∂k/∂h
@@ -57,8 +57,8 @@ impl<V: Lanes> Factors<V> for Single<V> {
     }
 
     #[inline(always)]
-    fn grow(self, p: V, d: V, base: V) -> V {
-        self.h.mul_add(self.third.mul_add(p + d, p), base)
+    fn next(self, p: V, d: V) -> V {
+        self.h.mul_add(self.third.mul_add(p + d, p), p - d)
     }
 
     #[inline(always)]
@@ -113,8 +113,9 @@ impl<V: Lanes> Factors<V> for Many<V> {
     }
 
     #[inline(always)]
-    fn grow(self, p: V, d: V, base: V) -> V {
-        self.a.mul_add(p, self.b.mul_add(d, base))
+    fn next(self, p: V, d: V) -> V {
+        // B·d does not wait for p.
+        self.a.mul_add(p, p - self.b.neg_mul_add(d, d))
     }
 
     #[inline(always)]
@@ -157,6 +158,9 @@ pub(super) trait Scheme<V: Lanes>: Send + Sync + 'static {
     fn flat(value: V) -> Self::Edge;
     /// One cell: turns the left edge into the right one, the upper edge into the lower one.
     fn cell<F: Factors<V>>(left: &mut Self::Edge, up: &mut Self::Edge, corner: V, factors: F);
+
+    /// What a cell handed down, given what it handed to the right: what both hold is kept but once.
+    fn under(below: Self::Edge, right: &Self::Edge) -> Self::Edge;
 
     /// Renews k at consecutive edges of one row or column, given the sum so far of the increments before them.
     fn renew_edges(edges: &mut [Self::Edge], sum: &mut Self::Edge);
@@ -222,8 +226,13 @@ impl<V: Lanes> Scheme<V> for Values {
     #[inline(always)]
     fn cell<F: Factors<V>>(left: &mut [V; 1], up: &mut [V; 1], d: V, factors: F) {
         let p = left[0] + up[0];
-        *left = [factors.grow(p, d, p - d)];
+        *left = [factors.next(p, d)];
         *up = *left;
+    }
+
+    #[inline(always)]
+    fn under(_: [V; 1], right: &[V; 1]) -> [V; 1] {
+        *right
     }
 
     #[inline(always)]
@@ -291,6 +300,11 @@ impl<V: Lanes> Scheme<V> for Carried {
         let [down, right, k] = factors.carry(p, d, [left[1], up[1]], p + (left[1] + up[1]));
         *left = [k, down];
         *up = [k, right];
+    }
+
+    #[inline(always)]
+    fn under(below: [V; 2], right: &[V; 2]) -> [V; 2] {
+        [right[0], below[1]]
     }
 
     #[inline(always)]

@@ -55,43 +55,66 @@ impl<V: Lanes, const R: usize, const C: usize> Part<V> for Products<'_, V, R, C>
     }
 }
 
-/// Is told of every cell of a row of tiles. `slot` counts R rows after R rows; within them the steps of the wave, R slots
-/// each.
-pub(super) trait Record<V: Lanes> {
+/// Is told of every cell of a row of tiles, in steps of R cells: those of a wave over R rows, then of the next.
+pub(super) trait Record<V: Lanes, const R: usize> {
     /// Whether Δ/2 is to stay where it is put.
     const KEEPS: bool = true;
+    /// The same for a while: it can be had in registers.
+    type Borrowed<'b>: Record<V, R>
+    where
+        Self: 'b;
+    fn borrow(&mut self) -> Self::Borrowed<'_>;
     /// l, u, d of the cell, its factors, and its k.
-    fn cell<F: Factors<V>>(&mut self, slot: usize, around: [V; 3], factors: F, k: V);
+    fn cell<F: Factors<V>>(&mut self, step: usize, row: usize, around: [V; 3], factors: F, k: V);
     /// Is told of every step of a wave.
     #[inline(always)]
     fn step(&mut self) {}
 }
 
 /// Forgets.
-impl<V: Lanes> Record<V> for () {
+impl<V: Lanes, const R: usize> Record<V, R> for () {
     const KEEPS: bool = false;
+    type Borrowed<'b> = ();
     #[inline(always)]
-    fn cell<F: Factors<V>>(&mut self, _: usize, _: [V; 3], _: F, _: V) {}
+    fn borrow(&mut self) {}
+    #[inline(always)]
+    fn cell<F: Factors<V>>(&mut self, _: usize, _: usize, _: [V; 3], _: F, _: V) {}
 }
 
 /// Forgets, and asks for what others will want.
 pub(super) struct Asking<'a, S>(pub &'a mut Ahead<S>);
 
-impl<V: Lanes> Record<V> for Asking<'_, V::Scalar> {
+impl<V: Lanes, const R: usize> Record<V, R> for Asking<'_, V::Scalar> {
     const KEEPS: bool = false;
+    type Borrowed<'b>
+        = Asking<'b, V::Scalar>
+    where
+        Self: 'b;
     #[inline(always)]
-    fn cell<F: Factors<V>>(&mut self, _: usize, _: [V; 3], _: F, _: V) {}
+    fn borrow(&mut self) -> Asking<'_, V::Scalar> {
+        Asking(&mut *self.0)
+    }
+    #[inline(always)]
+    fn cell<F: Factors<V>>(&mut self, _: usize, _: usize, _: [V; 3], _: F, _: V) {}
     #[inline(always)]
     fn step(&mut self) {
         self.0.step::<V>();
     }
 }
 
-impl<V: Lanes, Q: Record<V>> Record<V> for &mut Q {
+impl<V: Lanes, Q: Record<V, R>, const R: usize> Record<V, R> for &mut Q {
     const KEEPS: bool = Q::KEEPS;
+    type Borrowed<'b>
+        = Q::Borrowed<'b>
+    where
+        Self: 'b;
     #[inline(always)]
-    fn cell<F: Factors<V>>(&mut self, slot: usize, around: [V; 3], factors: F, k: V) {
-        (**self).cell(slot, around, factors, k);
+    fn borrow(&mut self) -> Q::Borrowed<'_> {
+        (**self).borrow()
+    }
+    #[inline(always)]
+    fn cell<F: Factors<V>>(&mut self, step: usize, row: usize, around: [V; 3], factors: F, k: V) {
+        (**self).cell(step, row, around, factors, k);
     }
     #[inline(always)]
     fn step(&mut self) {
@@ -100,22 +123,38 @@ impl<V: Lanes, Q: Record<V>> Record<V> for &mut Q {
 }
 
 /// Keeps ∂k/∂h of every cell: what the adjoint needs.
-pub(super) struct Slopes<'a, V>(&'a mut [V]);
+pub(super) struct Slopes<'a, V, const R: usize>(&'a mut [[V; R]]);
 
-impl<V: Lanes> Record<V> for Slopes<'_, V> {
+impl<V: Lanes, const R: usize> Record<V, R> for Slopes<'_, V, R> {
+    type Borrowed<'b>
+        = Slopes<'b, V, R>
+    where
+        Self: 'b;
     #[inline(always)]
-    fn cell<F: Factors<V>>(&mut self, slot: usize, [l, u, d]: [V; 3], factors: F, _: V) {
-        self.0[slot] = factors.slope(l + u, d);
+    fn borrow(&mut self) -> Slopes<'_, V, R> {
+        Slopes(&mut *self.0)
+    }
+    #[inline(always)]
+    fn cell<F: Factors<V>>(&mut self, step: usize, row: usize, [l, u, d]: [V; 3], factors: F, _: V) {
+        self.0[step][row] = factors.slope(l + u, d);
     }
 }
 
 /// Keeps k of every cell: the grid.
-pub(super) struct Nodes<'a, V>(&'a mut [V]);
+pub(super) struct Nodes<'a, V, const R: usize>(&'a mut [[V; R]]);
 
-impl<V: Lanes> Record<V> for Nodes<'_, V> {
+impl<V: Lanes, const R: usize> Record<V, R> for Nodes<'_, V, R> {
+    type Borrowed<'b>
+        = Nodes<'b, V, R>
+    where
+        Self: 'b;
     #[inline(always)]
-    fn cell<F: Factors<V>>(&mut self, slot: usize, _: [V; 3], _: F, k: V) {
-        self.0[slot] = k;
+    fn borrow(&mut self) -> Nodes<'_, V, R> {
+        Nodes(&mut *self.0)
+    }
+    #[inline(always)]
+    fn cell<F: Factors<V>>(&mut self, step: usize, row: usize, _: [V; 3], _: F, k: V) {
+        self.0[step][row] = k;
     }
 }
 
@@ -124,7 +163,7 @@ impl<V: Lanes> Record<V> for Nodes<'_, V> {
 /// A trait and not a closure: closures are inlined at the compiler's discretion, and one with vectors in it that is not
 /// inlined is compiled without the features of its level.
 pub(super) trait Records<V: Lanes, const R: usize> {
-    type Row<'a>: Record<V>
+    type Row<'a>: Record<V, R>
     where
         Self: 'a;
     /// Room for Δ/2 of all rows, and how many columns of them there is room for where there are so many increments.
@@ -136,7 +175,7 @@ pub(super) trait Records<V: Lanes, const R: usize> {
 /// Keeps nothing: its record is the same for all rows.
 pub(super) struct Passing<'a, V, Q, const R: usize>(pub &'a mut [[V; R]], pub Q);
 
-impl<V: Lanes, Q: Record<V>, const R: usize> Records<V, R> for Passing<'_, V, Q, R> {
+impl<V: Lanes, Q: Record<V, R>, const R: usize> Records<V, R> for Passing<'_, V, Q, R> {
     type Row<'a>
         = &'a mut Q
     where
@@ -160,7 +199,7 @@ pub(super) struct BlockSlopes<'a, V, const R: usize> {
 
 impl<V: Lanes, const R: usize> Records<V, R> for BlockSlopes<'_, V, R> {
     type Row<'a>
-        = Slopes<'a, V>
+        = Slopes<'a, V, R>
     where
         Self: 'a;
     #[inline(always)]
@@ -168,10 +207,10 @@ impl<V: Lanes, const R: usize> Records<V, R> for BlockSlopes<'_, V, R> {
         (self.h, increments)
     }
     #[inline(always)]
-    fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Slopes<'_, V>) {
+    fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Slopes<'_, V, R>) {
         (
             &mut self.h[row * increments..][..increments],
-            Slopes(&mut self.slopes[row * slots..][..slots]),
+            Slopes(self.slopes[row * slots..][..slots].as_chunks_mut().0),
         )
     }
 }
@@ -184,7 +223,7 @@ pub(super) struct BlockNodes<'a, V, const R: usize> {
 
 impl<V: Lanes, const R: usize> Records<V, R> for BlockNodes<'_, V, R> {
     type Row<'a>
-        = Nodes<'a, V>
+        = Nodes<'a, V, R>
     where
         Self: 'a;
     #[inline(always)]
@@ -192,10 +231,10 @@ impl<V: Lanes, const R: usize> Records<V, R> for BlockNodes<'_, V, R> {
         (self.h, increments)
     }
     #[inline(always)]
-    fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Nodes<'_, V>) {
+    fn row(&mut self, row: usize, increments: usize, slots: usize, _: bool) -> (&mut [[V; R]], Nodes<'_, V, R>) {
         (
             &mut self.h[row * increments..][..increments],
-            Nodes(&mut self.nodes[row * slots..][..slots]),
+            Nodes(self.nodes[row * slots..][..slots].as_chunks_mut().0),
         )
     }
 }
@@ -247,9 +286,14 @@ impl<V: Lanes> Scratch<V> {
     }
 }
 
-/// Slots of some rows and columns of cells.
+/// Slots of some rows and columns of cells: R a step of the waves over them.
 pub(super) const fn slots<const R: usize>(rows: usize, columns: usize) -> usize {
-    rows * (columns + R - 1)
+    rows * steps::<R>(columns)
+}
+
+/// Steps of a wave over R rows.
+pub(super) const fn steps<const R: usize>(columns: usize) -> usize {
+    columns + R - 1
 }
 
 /// How the cells of a row of tiles come of its increments.
@@ -265,7 +309,7 @@ pub(super) trait Tile<V: Lanes, const R: usize, const C: usize>: Copy + Send + S
 
     /// All cells, given h = Δ/2 of the columns of increments if it was `made`, the edges left and above and the corner
     /// between; leaves the right and lower edges.
-    fn forward<S: Scheme<V>, Q: Record<V>>(
+    fn forward<S: Scheme<V>, Q: Record<V, R>>(
         &self,
         h: &mut [[V; R]],
         made: bool,

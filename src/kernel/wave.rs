@@ -9,7 +9,14 @@ use std::ops::Range;
 /// The factors of the cells of R rows.
 pub(super) trait Field<V: Lanes> {
     type Factors: Factors<V>;
+    /// Steps that are taken in one turn, 1, 2 or 4: the columns of cells of an increment of y.
+    const PERIOD: usize = 1;
     fn at(&self, row: usize, column: usize) -> Self::Factors;
+    /// The same at step `STEP` of a turn.
+    #[inline(always)]
+    fn in_turn<const STEP: usize>(&self, row: usize, turn: usize) -> Self::Factors {
+        self.at(row, turn * Self::PERIOD + STEP - row)
+    }
 
     /// Is told of columns that the wave comes to next: the [`first`] ones, then [`NEXT`] at a time. It looks back to R - 1
     /// columns before them.
@@ -33,8 +40,12 @@ pub(super) fn first(columns: usize) -> usize {
 
 /// The same on the way back, when w = ∂F/∂k of every cell is put somewhere.
 pub(super) trait FieldBack<V: Lanes>: Field<V> {
-    fn put(&mut self, row: usize, column: usize, slot: usize, w: V);
+    /// `is_first`: whether the column is the first one of an increment.
+    fn put(&mut self, row: usize, column: usize, is_first: bool, step: usize, w: V);
 }
+
+/// A step that is not taken in a turn.
+const ALONE: usize = usize::MAX;
 
 /// What goes forward, between two steps.
 struct Forward<'a, V: Lanes, S: Scheme<V>, const R: usize> {
@@ -47,11 +58,11 @@ struct Forward<'a, V: Lanes, S: Scheme<V>, const R: usize> {
 
 impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
     #[inline(always)]
-    fn step<const WHOLE: bool>(
+    fn step<const WHOLE: bool, const STEP: usize, T: Field<V>>(
         &mut self,
         step: usize,
-        field: &impl Field<V>,
-        record: &mut impl Record<V>,
+        field: &T,
+        record: &mut impl Record<V, R>,
         first: usize,
     ) {
         record.step();
@@ -60,11 +71,17 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
             if !WHOLE && column >= self.top.len() {
                 continue;
             }
-            let mut up = if r == 0 { self.top[column] } else { self.below[r - 1] };
+            let mut up = match r.checked_sub(1) {
+                None => self.top[column],
+                Some(above) => S::under(self.below[above], &self.left[above]),
+            };
             let around = [self.left[r].value(), up.value(), self.diagonal[r]];
-            let factors = field.at(r, column);
+            let factors = match STEP {
+                ALONE => field.at(r, column),
+                _ => field.in_turn::<STEP>(r, step / T::PERIOD),
+            };
             S::cell(&mut self.left[r], &mut up, around[2], factors);
-            record.cell(first + step * R + r, around, factors, up.value());
+            record.cell(first + step, r, around, factors, up.value());
             self.diagonal[r] = around[1];
             if r == R - 1 {
                 self.top[column] = up;
@@ -75,17 +92,40 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
     }
 }
 
-/// All cells of R rows: `left` and `top` become the edges at the right and below; `corner` is k between them. Slots are
-/// counted from `slot`.
+impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
+    /// Whole steps, in turns of more than one where they can be.
+    #[inline(always)]
+    fn steps<T: Field<V>>(&mut self, steps: Range<usize>, field: &T, record: &mut impl Record<V, R>, first: usize) {
+        let (mut step, end) = (steps.start, steps.end);
+        while step < end {
+            if !step.is_multiple_of(T::PERIOD) || step + T::PERIOD > end {
+                self.step::<true, ALONE, T>(step, field, record, first);
+                step += 1;
+                continue;
+            }
+            self.step::<true, 0, T>(step, field, record, first);
+            self.step::<true, 1, T>(step + 1, field, record, first);
+            if T::PERIOD == 4 {
+                self.step::<true, 2, T>(step + 2, field, record, first);
+                self.step::<true, 3, T>(step + 3, field, record, first);
+            }
+            step += T::PERIOD;
+        }
+    }
+}
+
+/// All cells of R rows: `left` and `top` become the edges at the right and below; `corner` is k between them. Steps are
+/// counted from `first_step`.
 #[inline(always)]
-pub(super) fn forward<V: Lanes, S: Scheme<V>, const R: usize>(
-    field: &mut impl Field<V>,
+pub(super) fn forward<V: Lanes, S: Scheme<V>, T: Field<V>, const R: usize>(
+    field: &mut T,
     left: &mut [S::Edge; R],
     top: &mut [S::Edge],
     corner: V,
-    record: &mut impl Record<V>,
-    slot: usize,
+    record: &mut impl Record<V, R>,
+    first_step: usize,
 ) {
+    let record = &mut record.borrow();
     let columns = top.len();
     let mut diagonal = [corner; R];
     for r in 1..R {
@@ -101,15 +141,19 @@ pub(super) fn forward<V: Lanes, S: Scheme<V>, const R: usize>(
     while begin < columns {
         field.ready(begin..end);
         for step in begin..end.min(R - 1) {
-            wave.step::<false>(step, field, record, slot);
+            wave.step::<false, ALONE, _>(step, field, record, first_step);
         }
-        for step in begin.max(R - 1)..end {
-            wave.step::<true>(step, field, record, slot);
+        if T::PERIOD > 1 {
+            wave.steps(begin.max(R - 1)..end, field, record, first_step);
+        } else {
+            for step in begin.max(R - 1)..end {
+                wave.step::<true, ALONE, T>(step, field, record, first_step);
+            }
         }
         (begin, end) = (end, end + NEXT);
     }
     for step in columns..columns + R - 1 {
-        wave.step::<false>(step, field, record, slot);
+        wave.step::<false, ALONE, _>(step, field, record, first_step);
     }
     *left = wave.left;
 }
@@ -120,42 +164,90 @@ struct Back<'a, V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool> {
     /// What each row has handed up.
     above: [S::Column; R],
     bottom: &'a mut [S::Column],
-    /// ∂F/∂k as it was given, slot after slot, if it was.
-    given: &'a [V],
+    /// ∂F/∂k as it was given, step after step, if it was.
+    given: &'a [[V; R]],
 }
 
 impl<V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool> Back<'_, V, S, R, GIVEN> {
+    /// Row after row, written out: what is kept of each must be in registers before the compiler unrolls a loop.
     #[inline(always)]
-    fn step<const WHOLE: bool>(&mut self, step: usize, field: &mut impl FieldBack<V>) {
-        for r in 0..R {
-            let column = step.wrapping_sub(r);
-            if !WHOLE && column >= self.bottom.len() {
+    fn step<const WHOLE: bool, const STEP: usize, T: FieldBack<V>>(&mut self, step: usize, field: &mut T) {
+        const { assert!(R == 4 || R == 8) };
+        self.cell::<WHOLE, STEP, 0, T>(step, field);
+        self.cell::<WHOLE, STEP, 1, T>(step, field);
+        self.cell::<WHOLE, STEP, 2, T>(step, field);
+        self.cell::<WHOLE, STEP, 3, T>(step, field);
+        if R == 8 {
+            self.cell::<WHOLE, STEP, 4, T>(step, field);
+            self.cell::<WHOLE, STEP, 5, T>(step, field);
+            self.cell::<WHOLE, STEP, 6, T>(step, field);
+            self.cell::<WHOLE, STEP, 7, T>(step, field);
+        }
+    }
+
+    /// The cell of row `ROW`, where it has one.
+    #[inline(always)]
+    fn cell<const WHOLE: bool, const STEP: usize, const ROW: usize, T: FieldBack<V>>(
+        &mut self,
+        step: usize,
+        field: &mut T,
+    ) {
+        let column = step.wrapping_sub(ROW);
+        if !WHOLE && column >= self.bottom.len() {
+            return;
+        }
+        let mut below = match ROW + 1 {
+            below if below == R => self.bottom[column],
+            below => S::handed(self.above[below], &self.right[below]),
+        };
+        let given = if GIVEN { Some(self.given[step][ROW]) } else { None };
+        let factors = match STEP {
+            ALONE => field.at(ROW, column),
+            _ => field.in_turn::<STEP>(ROW, step / T::PERIOD),
+        };
+        let w = S::adjoint(&mut self.right[ROW], &mut below, given, factors);
+        let is_first = match STEP {
+            ALONE => column.is_multiple_of(T::PERIOD),
+            _ => (STEP + R * T::PERIOD - ROW).is_multiple_of(T::PERIOD),
+        };
+        field.put(ROW, column, is_first, step, w);
+        if ROW == 0 {
+            self.bottom[column] = below;
+        } else {
+            self.above[ROW] = below;
+        }
+    }
+}
+
+impl<V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool> Back<'_, V, S, R, GIVEN> {
+    /// Whole steps, in turns of more than one where they can be.
+    #[inline(always)]
+    fn steps<T: FieldBack<V>>(&mut self, steps: Range<usize>, field: &mut T) {
+        let (begin, mut step) = (steps.start, steps.end);
+        while step > begin {
+            if !step.is_multiple_of(T::PERIOD) || step < begin + T::PERIOD {
+                step -= 1;
+                self.step::<true, ALONE, T>(step, field);
                 continue;
             }
-            let slot = step * R + r;
-            let mut below = match r + 1 {
-                below if below == R => self.bottom[column],
-                below => S::handed(self.above[below], &self.right[below]),
-            };
-            let given = if GIVEN { Some(self.given[slot]) } else { None };
-            let w = S::adjoint(&mut self.right[r], &mut below, given, field.at(r, column));
-            field.put(r, column, slot, w);
-            if r == 0 {
-                self.bottom[column] = below;
-            } else {
-                self.above[r] = below;
+            step -= T::PERIOD;
+            if T::PERIOD == 4 {
+                self.step::<true, 3, T>(step + 3, field);
+                self.step::<true, 2, T>(step + 2, field);
             }
+            self.step::<true, 1, T>(step + 1, field);
+            self.step::<true, 0, T>(step, field);
         }
     }
 }
 
 /// The adjoint of all cells of R rows.
 #[inline(always)]
-pub(super) fn back<V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool>(
-    field: &mut impl FieldBack<V>,
+pub(super) fn back<V: Lanes, S: Scheme<V>, T: FieldBack<V>, const R: usize, const GIVEN: bool>(
+    field: &mut T,
     right: &mut [S::Row; R],
     bottom: &mut [S::Column],
-    given: &[V],
+    given: &[[V; R]],
 ) {
     let columns = bottom.len();
     let mut wave = Back::<V, S, R, GIVEN> {
@@ -165,13 +257,17 @@ pub(super) fn back<V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool>(
         given,
     };
     for step in (columns.max(R - 1)..columns + R - 1).rev() {
-        wave.step::<false>(step, field);
+        wave.step::<false, ALONE, _>(step, field);
     }
-    for step in (R - 1..columns).rev() {
-        wave.step::<true>(step, field);
+    if T::PERIOD > 1 {
+        wave.steps(R - 1..columns.max(R - 1), field);
+    } else {
+        for step in (R - 1..columns).rev() {
+            wave.step::<true, ALONE, T>(step, field);
+        }
     }
     for step in (0..R - 1).rev() {
-        wave.step::<false>(step, field);
+        wave.step::<false, ALONE, _>(step, field);
     }
     *right = wave.right;
 }

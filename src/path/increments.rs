@@ -56,6 +56,12 @@ impl<'a, S: Real> Increments<'a, S> {
         (self.lead_lag != LeadLag::Off).then(|| (self.path.dim(), self.lead_lag.source(t).1))
     }
 
+    /// From the first point to the last one, of a channel before the transform.
+    #[inline(always)]
+    pub fn whole(&self, channel: usize) -> S {
+        self.path.value(self.path.points() - 1, channel) - self.path.value(0, channel)
+    }
+
     /// Writes increment `t`, `dim` numbers.
     #[inline(always)]
     pub fn write(&self, t: usize, to: &mut [S]) {

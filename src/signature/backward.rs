@@ -33,6 +33,8 @@ pub struct Piece<'a, S> {
     /// Gradients of the piece's points. The last one, if there is no room for it, goes to `edge`.
     pub gradient: &'a mut [S],
     pub edge: &'a mut [S],
+    /// Where there is room for it, level N-1 of the signature from `begin` on.
+    pub words: &'a mut [S],
 }
 
 impl<'a, S: Real> Piece<'a, S> {
@@ -53,6 +55,8 @@ pub struct Backward<'w, 'q, 't, 'p, S> {
     /// Of the paths, before the transform.
     pub dim: usize,
     pub transform: Transform,
+    /// Whether words with a peak have been handed on: see `peaks`.
+    pub fewer: bool,
     pub queue: &'w Queue<'q, &'t mut [Piece<'p, S>]>,
 }
 
@@ -87,7 +91,7 @@ impl<S: Real> Work<S> for Backward<'_, '_, '_, '_, S> {
             return Ok(());
         }
         let mut finish = Finish::new(&self.levels, self.longest, self.dim, self.transform)?;
-        let mut tiles = OverSuffixes::<V>::new(&self.levels, self.longest)?;
+        let mut tiles = OverSuffixes::<V>::new(&self.levels, self.longest, self.fewer)?;
         while let Some(pieces) = queue.take() {
             for piece in pieces {
                 tiles.run(piece, &mut finish, &mut pulse)?;
@@ -131,6 +135,8 @@ pub struct Scratch<V> {
     pub adjoints: Vec<V>,
     pub words: Vec<V>,
     pub gradient: Vec<V>,
+    /// The state after the last step, if that is wanted.
+    pub end: Vec<V>,
 }
 
 impl<V: Lanes> Scratch<V> {
@@ -144,6 +150,7 @@ impl<V: Lanes> Scratch<V> {
             adjoints: V::scratch(streams)?,
             words: V::scratch(chunk * 2 * shape.dim.max(tiles))?,
             gradient: V::scratch(longest * shape.dim)?,
+            end: Vec::new(),
         })
     }
 }
@@ -201,6 +208,7 @@ impl<V: Lanes> OverPaths<V> {
                 dim: d,
                 words: &self.stem[..steps],
                 top: &scratch.adjoint,
+                third: None,
                 gradient,
             });
         } else {
@@ -212,6 +220,7 @@ impl<V: Lanes> OverPaths<V> {
                 stem: &self.stem,
                 stem_adjoint: &mut self.nowhere,
                 stride: 0,
+                third: None,
                 before: &mut self.before,
             };
             sweep.run(&mut self.scratch, pulse)?;
@@ -242,6 +251,8 @@ pub struct Sweep<'a, 's, V: Lanes, F: Spread<V>> {
     pub stem: &'a [V],
     pub stem_adjoint: &'s mut [V],
     pub stride: usize,
+    /// See `Tile`.
+    pub third: Option<usize>,
     /// Room for a state a chunk.
     pub before: &'s mut [V],
 }
@@ -275,6 +286,7 @@ impl<V: Lanes, F: Spread<V>> Sweep<'_, '_, V, F> {
                 letters: self.letters.from(begin),
                 stem: &self.stem[begin * self.stride..][..count * higher],
                 stem_adjoint: &mut self.stem_adjoint[begin * self.stride..][..count * higher],
+                third: self.third,
                 state: &mut scratch.state,
                 adjoint: &mut scratch.adjoint,
                 gradient: &mut scratch.gradient[begin * d..][..count * d],
@@ -283,6 +295,9 @@ impl<V: Lanes, F: Spread<V>> Sweep<'_, '_, V, F> {
                 words: &mut scratch.words,
             };
             tile.pull_back::<F>(pulse)?;
+            if begin + count == self.steps && !scratch.end.is_empty() {
+                scratch.end.copy_from_slice(&scratch.state);
+            }
         }
         Ok(())
     }

@@ -27,11 +27,12 @@ pub struct OverSuffixes<V: Lanes> {
     stem: Vec<V>,
     stem_adjoint: Vec<V>,
     sums: Vec<V::Scalar>,
+    fewer: bool,
 }
 
 impl<V: Lanes> OverSuffixes<V> {
     #[inline(always)]
-    pub fn new(levels: &Levels, longest: usize) -> Result<Self> {
+    pub fn new(levels: &Levels, longest: usize, fewer: bool) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
         let flat = shape.base + 1 == levels.degree;
         let chunk = if flat {
@@ -42,6 +43,10 @@ impl<V: Lanes> OverSuffixes<V> {
         let tiles = if flat { shape.width } else { 1 };
         let higher = longest * (levels.degree - shape.base);
         let state = if flat { 0 } else { shape.begin(levels.degree) };
+        let mut scratch = Scratch::new(&shape, tiles, chunk, longest)?;
+        if fewer {
+            scratch.end = V::scratch(state)?;
+        }
         Ok(OverSuffixes {
             levels: *levels,
             shape,
@@ -49,12 +54,13 @@ impl<V: Lanes> OverSuffixes<V> {
             letters: try_vec(longest * levels.dim, V::Scalar::ZERO)?,
             base: Base::new(levels, &shape, longest)?,
             base_adjoint: BaseAdjoint::new(levels, &shape, longest)?,
-            scratch: Scratch::new(&shape, tiles, chunk, longest)?,
+            scratch,
             chunk,
             before: V::scratch(longest.div_ceil(chunk) * state)?,
             stem: V::scratch(higher)?,
             stem_adjoint: V::scratch(higher)?,
             sums: try_vec(longest.next_multiple_of(MAX_LANES) * levels.dim, V::Scalar::ZERO)?,
+            fewer,
         })
     }
 
@@ -74,6 +80,9 @@ impl<V: Lanes> OverSuffixes<V> {
         self.base_adjoint.begin(steps);
         self.scratch.gradient[..steps * d].fill(V::zero());
         if shape.base + 1 == levels.degree {
+            if !piece.words.is_empty() {
+                piece.words.copy_from_slice(self.base.level(shape.base));
+            }
             self.flat(piece, steps, pulse)?;
         } else {
             for v in 0..shape.width {
@@ -116,12 +125,14 @@ impl<V: Lanes> OverSuffixes<V> {
             dim: d,
             words,
             top: &scratch.adjoint,
+            third: None,
             gradient: &mut scratch.gradient,
         });
         V::call(ToWords::<V, Common> {
             letters,
             steps,
             top: &scratch.adjoint,
+            third: None,
             to: &mut *handed,
         });
         for (v, back) in handed.chunks_exact(steps).enumerate() {
@@ -135,7 +146,7 @@ impl<V: Lanes> OverSuffixes<V> {
     #[inline(always)]
     fn tile(
         &mut self,
-        piece: &Piece<'_, V::Scalar>,
+        piece: &mut Piece<'_, V::Scalar>,
         steps: usize,
         v: usize,
         pulse: &mut impl FnMut(usize) -> Result<()>,
@@ -155,6 +166,8 @@ impl<V: Lanes> OverSuffixes<V> {
         let top = &mut scratch.adjoint[shape.begin(levels.degree)..];
         read_tile(&levels, &shape, &self.places, v, levels.degree, piece.top, top);
         let higher = levels.degree - shape.base;
+        let (first, suffixes) = (v * V::LANES, levels.size(shape.base));
+        let count = V::LANES.min(suffixes - first);
         self.base.stem(v, steps, letters, &mut self.stem);
         let stem_adjoint = &mut self.stem_adjoint[..steps * higher];
         let sweep = Sweep::<V, Common> {
@@ -165,9 +178,17 @@ impl<V: Lanes> OverSuffixes<V> {
             stem: &self.stem,
             stem_adjoint: &mut *stem_adjoint,
             stride: higher,
+            third: self.fewer.then(|| (first + count - 1) / (suffixes / d.min(suffixes))),
             before: &mut self.before,
         };
         sweep.run(scratch, pulse)?;
+        if !piece.words.is_empty() {
+            let (k, words) = (levels.degree - 1, piece.words.chunks_exact_mut(suffixes));
+            let state = &scratch.end[shape.begin(k)..];
+            for (word, &place) in words.zip(self.places.level(&shape, k)) {
+                state[place as usize].store_some(&mut word[first..][..count]);
+            }
+        }
         let both = (&mut scratch.gradient[..steps * d], &mut self.sums[..steps * d]);
         self.base_adjoint
             .stem(&self.base, v, letters, piece.lower, stem_adjoint, both);

@@ -7,7 +7,7 @@ use crate::simd::{Lanes, Part, Real};
 
 /// `sum += factor · term`
 #[inline(always)]
-fn add_multiple<V: Lanes>(sum: &mut [V::Scalar], factor: V::Scalar, term: &[V::Scalar]) {
+pub fn add_multiple<V: Lanes>(sum: &mut [V::Scalar], factor: V::Scalar, term: &[V::Scalar]) {
     let Some(last) = sum.len().checked_sub(V::LANES) else {
         for (y, &x) in sum.iter_mut().zip(term) {
             *y = *y + factor * x;

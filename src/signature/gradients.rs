@@ -8,6 +8,7 @@ use super::forward;
 use super::levels::Levels;
 use super::line;
 use super::moves::Moves;
+use super::peaks::{self, Given, HandOn, ToEnds, Walked};
 use super::pieces::Cuts;
 use super::products::{chain, pieces, task_size, try_push};
 use super::shuffle::Words;
@@ -57,48 +58,35 @@ pub fn gradients<S: Real>(
         dim: paths.dim(),
         transform: options.transform,
         room,
+        fewer: false,
     };
-    let mut several: Vec<Whole<'_, S>> = Vec::new();
-    let (mut single, mut waiting) = (Vec::new(), 0);
+    let (mut all, mut fewer) = (Vec::new(), Vec::new());
     for ((b, grad), gradient) in (0..).zip(rows).zip(slices) {
         let (lower, top) = grad.split_at(levels.begin(levels.degree));
-        let cuts = cuts(b);
-        match cuts.count() {
-            0 => gradient.fill(S::ZERO),
-            1 => {
-                let (begin, end) = cuts.piece(0);
-                let piece = Piece {
-                    increments: increments(b),
-                    begin,
-                    end,
-                    state: &[],
-                    lower,
-                    top,
-                    gradient,
-                    edge: &mut [],
-                };
-                try_push(&mut single, piece)?
-            }
-            count => {
-                if waiting + count > room && waiting > 0 {
-                    context.several(std::mem::take(&mut several), &mut stages)?;
-                    waiting = 0;
-                }
-                waiting += count;
-                let path = Whole {
-                    increments: increments(b),
-                    cuts,
-                    lower,
-                    top,
-                    gradient,
-                };
-                try_push(&mut several, path)?;
-            }
-        }
+        let path = Whole {
+            increments: increments(b),
+            cuts: cuts(b),
+            lower,
+            top,
+            gradient,
+            words: &mut [],
+        };
+        let is_fewer = !options.direct && peaks::worth::<S>(levels, steps(b));
+        try_push(if is_fewer { &mut fewer } else { &mut all }, path)?;
     }
-    context.several(several, &mut stages)?;
-    context.pull_back(&mut single, &mut stages)
+    context.paths(all, &mut stages)?;
+    let (total, words) = (levels.total(), levels.size(levels.degree - 1));
+    let some = stages.threads() * (HANDED / (total * size_of::<S>())).max(2);
+    let some = some.min(fewer.len());
+    let (mut handed, mut words) = (try_vec(some * total, S::ZERO)?, try_vec(some * words, S::ZERO)?);
+    for fewer in fewer.chunks_mut(some.max(1)) {
+        context.without_peaks(fewer, &mut handed, &mut words, &mut stages)?;
+    }
+    Ok(())
 }
+
+/// Bytes a thread for gradients of signatures that have been handed on from some words to others, unless a few need more.
+const HANDED: usize = 1 << 20;
 
 /// Increments of a piece at most: what it needs at a time should stay in cache.
 const PIECE: usize = 256;
@@ -125,6 +113,8 @@ struct Whole<'a, S> {
     lower: &'a [S],
     top: &'a [S],
     gradient: &'a mut [S],
+    /// Level N-1 of the signature, where it is wanted.
+    words: &'a mut [S],
 }
 
 struct Context {
@@ -132,6 +122,8 @@ struct Context {
     dim: usize,
     transform: Transform,
     room: usize,
+    /// Whether words with a peak have been handed on.
+    fewer: bool,
 }
 
 /// A run of consecutive pieces of a path between `after` (a signature) and `lower` (an adjoint).
@@ -146,6 +138,97 @@ struct Stretch<'a, S> {
 }
 
 impl Context {
+    /// Any paths.
+    fn paths<S: Real>(&self, paths: Vec<Whole<'_, S>>, stages: &mut Stages<'_, '_>) -> Result<()> {
+        let mut several: Vec<Whole<'_, S>> = Vec::new();
+        let (mut single, mut waiting) = (Vec::new(), 0);
+        for path in paths {
+            match path.cuts.count() {
+                0 => path.gradient.fill(S::ZERO),
+                1 => {
+                    let (begin, end) = path.cuts.piece(0);
+                    let piece = Piece {
+                        increments: path.increments,
+                        begin,
+                        end,
+                        state: &[],
+                        lower: path.lower,
+                        top: path.top,
+                        gradient: path.gradient,
+                        edge: &mut [],
+                        words: path.words,
+                    };
+                    try_push(&mut single, piece)?
+                }
+                count => {
+                    if waiting + count > self.room && waiting > 0 {
+                        self.several(std::mem::take(&mut several), stages)?;
+                        waiting = 0;
+                    }
+                    waiting += count;
+                    try_push(&mut several, path)?;
+                }
+            }
+        }
+        self.several(several, stages)?;
+        self.pull_back(&mut single, stages)
+    }
+
+    /// Paths whose words with a peak follow from others. Where a gradient has numbers that are not finite, which of them are
+    /// depends on the way: it is had again with all words.
+    fn without_peaks<S: Real>(
+        &self,
+        paths: &mut [Whole<'_, S>],
+        handed: &mut [S],
+        words: &mut [S],
+        stages: &mut Stages<'_, '_>,
+    ) -> Result<()> {
+        let (levels, total) = (self.levels, self.levels.total());
+        let (below, each) = (levels.begin(levels.degree), levels.size(levels.degree - 1));
+        let given = paths
+            .iter()
+            .zip(handed.chunks_exact_mut(total))
+            .map(|(path, to)| Given {
+                increments: path.increments,
+                lower: path.lower,
+                top: path.top,
+                to,
+            });
+        stages.share(try_collect(given)?, 0, |queue| dispatch(HandOn { levels, queue }))?;
+        let rows = handed.chunks_exact(total).zip(words.chunks_exact_mut(each));
+        let fewer = paths.iter_mut().zip(rows).map(|(path, (handed, words))| Whole {
+            lower: &handed[..below],
+            top: &handed[below..],
+            gradient: &mut *path.gradient,
+            words,
+            ..*path
+        });
+        let context = Context { fewer: true, ..*self };
+        context.paths(try_collect(fewer)?, stages)?;
+        let walked = paths
+            .iter_mut()
+            .zip(words.chunks_exact(each))
+            .map(|(path, words)| Walked {
+                increments: path.increments,
+                top: path.top,
+                words,
+                gradient: &mut *path.gradient,
+            });
+        stages.share(try_collect(walked)?, 0, |queue| dispatch(ToEnds { levels, queue }))?;
+        let mut again = Vec::new();
+        for path in paths {
+            if path.gradient.iter().any(|value| !value.to_f64().is_finite()) {
+                let all = Whole {
+                    gradient: &mut *path.gradient,
+                    words: &mut [],
+                    ..*path
+                };
+                try_push(&mut again, all)?;
+            }
+        }
+        self.paths(again, stages)
+    }
+
     /// Paths of several pieces each, all of them in one go or one that is longer.
     fn several<S: Real>(&self, paths: Vec<Whole<'_, S>>, stages: &mut Stages<'_, '_>) -> Result<()> {
         let below = self.levels.begin(self.levels.degree);
@@ -170,11 +253,11 @@ impl Context {
                 top: path.top,
             };
             try_push(&mut stretches, stretch)?;
-            try_push(&mut gradients, path.gradient)?;
+            try_push(&mut gradients, (path.gradient, path.words))?;
         }
         self.stretches(&stretches, &mut gradients, &mut edges, stages)?;
         let mut edges = edges.chunks_exact(self.dim);
-        for (stretch, gradient) in stretches.iter().zip(gradients) {
+        for (stretch, (gradient, _)) in stretches.iter().zip(gradients) {
             self.add_edges(&stretch.cuts, edges.by_ref().take(stretch.count), gradient);
         }
         Ok(())
@@ -236,7 +319,17 @@ impl Context {
                 self.point(path.cuts.piece(first - 1).0) * self.dim
             };
             let edges = &mut edges[first * self.dim..][..here * self.dim];
-            self.stretches(&[stretch], &mut [&mut path.gradient[from..until]], edges, stages)?;
+            let words = if first + here == count {
+                &mut *path.words
+            } else {
+                &mut []
+            };
+            self.stretches(
+                &[stretch],
+                &mut [(&mut path.gradient[from..until], words)],
+                edges,
+                stages,
+            )?;
         }
         self.add_edges(&path.cuts, edges.chunks_exact(self.dim), path.gradient);
         Ok(())
@@ -268,11 +361,12 @@ impl Context {
         pieces(&levels, Words::All, &mut list, stages)
     }
 
-    /// The pieces of some stretches. A gradient begins with the first point of its stretch; edges are one row a piece.
+    /// The pieces of some stretches. A gradient begins with the first point of its stretch; with it, room for level N-1 of
+    /// the signature, where that is wanted; edges are one row a piece.
     fn stretches<S: Real>(
         &self,
         stretches: &[Stretch<'_, S>],
-        gradients: &mut [&mut [S]],
+        gradients: &mut [(&mut [S], &mut [S])],
         edges: &mut [S],
         stages: &mut Stages<'_, '_>,
     ) -> Result<()> {
@@ -287,9 +381,9 @@ impl Context {
         let mut list = Vec::new();
         let mut edges = edges.chunks_exact_mut(self.dim);
         let mut number = 0;
-        for (stretch, gradient) in stretches.iter().zip(gradients) {
+        for (stretch, (gradient, words)) in stretches.iter().zip(gradients) {
             // The last piece first: its points are the last ones of the gradient.
-            let mut gradient = &mut **gradient;
+            let (mut gradient, mut words) = (&mut **gradient, Some(&mut **words));
             let start = self.point(stretch.cuts.piece(stretch.first + stretch.count - 1).0);
             for (r, edge) in (stretch.first..stretch.first + stretch.count).zip(edges.by_ref()) {
                 let (begin, end) = stretch.cuts.piece(r);
@@ -306,6 +400,7 @@ impl Context {
                         top: stretch.top,
                         gradient: own,
                         edge: if r == 0 { &mut [] } else { edge },
+                        words: words.take_if(|_| begin == 0).unwrap_or_default(),
                     },
                 )?;
                 number += 1;
@@ -393,13 +488,14 @@ impl Context {
         let lanes = if over_paths::<S>(&self.levels, lanes) { lanes } else { 1 };
         let size = task_size(list.len(), longest * self.levels.total(), stages.threads(), lanes);
         let tasks = try_collect(list.chunks_mut(size))?;
-        let (levels, dim, transform) = (self.levels, self.dim, self.transform);
+        let (levels, dim, transform, fewer) = (self.levels, self.dim, self.transform, self.fewer);
         stages.share(tasks, units, |queue| {
             dispatch(Backward {
                 levels,
                 longest,
                 dim,
                 transform,
+                fewer,
                 queue,
             })
         })

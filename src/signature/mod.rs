@@ -12,6 +12,7 @@
 //! | `forward`, `backward`, `backward_suffixes` | the work of one thread on pieces of paths |
 //! | `shuffle` | words of the last level that follow from others |
 //! | `pieces`, `chen`, `chain` | where paths are cut in time; pieces joined by Chen's identity, and its adjoint |
+//! | `peaks` | gradients of the last level without words that follow from others |
 //! | `products`, `gradients`, `stages` | what the public functions share among threads, stage after stage |
 //! | `line` | paths in one channel |
 //! | `compiled` | the doors to the algorithms, compiled in this crate |
@@ -33,6 +34,7 @@ mod letters;
 mod levels;
 mod line;
 mod moves;
+mod peaks;
 mod pieces;
 mod points;
 mod products;
@@ -65,7 +67,7 @@ pub struct Options {
     pub transform: Transform,
     /// Every coefficient is computed along the path. Otherwise, in `f64` and where that is less work, some of the last
     /// level follow from others: errors are then up to 3e-14 of the level's largest coefficient instead of 1e-15.
-    /// Gradients and CUDA devices are always direct.
+    /// Likewise gradients of nine letters or more. CUDA devices are always direct.
     pub direct: bool,
 }
 

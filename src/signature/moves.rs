@@ -46,6 +46,21 @@ impl<'a, S: Real> Moves<'a, S> {
         self.increments.time_step()
     }
 
+    /// The channel of the path, before the transform, that a letter is; time is none.
+    pub fn channel(&self, letter: usize) -> Option<usize> {
+        let space = self.raw_dim() * self.per_point();
+        (letter < space).then_some(letter % self.raw_dim())
+    }
+
+    /// The sum of all increments of a letter.
+    #[inline(always)]
+    pub fn total(&self, letter: usize) -> S {
+        match self.channel(letter) {
+            Some(channel) => self.increments.whole(channel),
+            None => S::from_f64(self.time_step().map_or(0.0, Real::to_f64) * self.count() as f64),
+        }
+    }
+
     /// Writes increment `t`.
     #[inline(always)]
     pub fn write(&self, t: usize, to: &mut [S]) {

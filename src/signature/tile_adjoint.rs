@@ -22,6 +22,8 @@ pub struct Tile<'a, 's, V, Z> {
     /// What the base hands up: a row h(k), k = base + 1..=N, a step; and what is handed back to it.
     pub stem: &'a [V],
     pub stem_adjoint: &'s mut [V],
+    /// Where words with a peak are left out (see `peaks`), the largest first letter of the suffixes of all lanes.
+    pub third: Option<usize>,
     /// Levels base + 1..N before the first step; of level N nothing is needed.
     pub state: &'s mut [V],
     /// Adjoints of levels base + 1..=N after the last step.
@@ -50,6 +52,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
                 state,
                 adjoint: lower,
                 top: last,
+                third: self.third,
                 gradient,
                 to: self.stem_adjoint,
                 first: true,
@@ -128,6 +131,7 @@ impl<V: Lanes, Z: Copy> Tile<'_, '_, V, Z> {
                     state: &mut words_state[node.number * d..][..d],
                     adjoint: &mut words_adjoint[node.number * d..][..d],
                     top: &last[node.number * d * d..][..d * d],
+                    third: self.third.map(|_| node.letter),
                     gradient: &mut *gradient,
                     to: back,
                     first: true,

@@ -17,6 +17,8 @@ pub struct TopAdjoint<'a, 's, V: Lanes, F: Spread<V>> {
     pub adjoint: &'s mut [V],
     /// X, one row a word i.
     pub top: &'a [V],
+    /// See `ToLetters`: X is zero elsewhere.
+    pub third: Option<usize>,
     /// z̄, one row a step.
     pub gradient: &'s mut [V],
     /// (ȳ, x̄) a step: set by the first word of those that have this parent, then added to.
@@ -43,6 +45,9 @@ pub struct OwnWord<'a, 's, V, Z> {
     /// Scratch for what it hands up, (y, x) a step.
     pub own: &'s mut [V],
 }
+
+/// Letters that are too many for X to stay in registers: see `TopAdjoint::by_products`.
+pub const MANY: usize = 9;
 
 /// Words of a block whose X, for all letters, fits the registers; none where products of matrices are better.
 #[inline(always)]
@@ -137,12 +142,14 @@ impl<V: Lanes, F: Spread<V>> TopAdjoint<'_, '_, V, F> {
             dim: d,
             words,
             top: self.top,
+            third: self.third,
             gradient: &mut *self.gradient,
         });
         V::call(ToWords::<V, F> {
             letters,
             steps,
             top: self.top,
+            third: self.third,
             to: &mut *back,
         });
         V::call(AllBack::<V, F> {

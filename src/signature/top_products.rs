@@ -12,6 +12,9 @@ pub struct ToLetters<'a, 's, V> {
     pub dim: usize,
     pub words: &'a [V],
     pub top: &'a [V],
+    /// Where words with a peak are left out (see `peaks`), the third letter: second ones before it go with all first
+    /// ones, others with those from their own on.
+    pub third: Option<usize>,
     pub gradient: &'s mut [V],
 }
 
@@ -50,7 +53,9 @@ impl<V: Lanes> ToLetters<'_, '_, V> {
     fn at<const A: usize, const T: usize>(&mut self, a: usize, t: usize) {
         let gradient = &mut self.gradient[t * self.dim..][..T * self.dim];
         let mut sums = load::<V, A, T>(gradient, self.dim, a);
-        for (words, top) in self.words.chunks_exact(self.steps).zip(self.top.chunks_exact(self.dim)) {
+        let count = self.third.map_or(usize::MAX, |third| third.max(a + A));
+        let words = self.words.chunks_exact(self.steps).take(count);
+        for (words, top) in words.zip(self.top.chunks_exact(self.dim)) {
             let (words, top) = (&words[t..][..T], &top[a..][..A]);
             for s in 0..T {
                 for l in 0..A {
@@ -69,6 +74,8 @@ pub struct ToWords<'a, 's, V: Lanes, F: Spread<V>> {
     pub letters: Letters<'a, F::Item>,
     pub steps: usize,
     pub top: &'a [V],
+    /// See `ToLetters`.
+    pub third: Option<usize>,
     pub to: &'s mut [V],
 }
 
@@ -93,7 +100,13 @@ impl<V: Lanes, F: Spread<V>> Part<V> for ToWords<'_, '_, V, F> {
 impl<V: Lanes, F: Spread<V>> ToWords<'_, '_, V, F> {
     #[inline(always)]
     fn words<const R: usize>(&mut self, w: usize, most: usize) {
-        for (a, count) in blocks(self.letters.dim, most) {
+        let first = match self.third {
+            Some(third) if w >= third => w,
+            _ => 0,
+        };
+        let most = if occurs::<V>(most, R) { most } else { most - 1 };
+        for (a, count) in blocks(self.letters.dim - first, most) {
+            let a = (first + a, a == 0);
             match count {
                 1 if occurs::<V>(1, R) => self.block::<1, R>(w, a),
                 2 if occurs::<V>(2, R) => self.block::<2, R>(w, a),
@@ -109,14 +122,14 @@ impl<V: Lanes, F: Spread<V>> ToWords<'_, '_, V, F> {
     }
 
     #[inline(always)]
-    fn block<const A: usize, const R: usize>(&mut self, w: usize, a: usize) {
+    fn block<const A: usize, const R: usize>(&mut self, w: usize, (a, fresh): (usize, bool)) {
         let (d, steps) = (self.letters.dim, self.steps);
         let top = load::<V, A, R>(&self.top[w * d..], d, a);
         let to = &mut self.to[w * steps..][..R * steps];
         for t in 0..steps {
             let z = &self.letters.row(t)[a..][..A];
             let mut sums = [V::zero(); R];
-            if a > 0 {
+            if !fresh {
                 for r in 0..R {
                     sums[r] = to[r * steps + t];
                 }
@@ -124,7 +137,7 @@ impl<V: Lanes, F: Spread<V>> ToWords<'_, '_, V, F> {
             for l in 0..A {
                 let z = F::vector(z[l]);
                 for r in 0..R {
-                    sums[r] = if a == 0 && l == 0 {
+                    sums[r] = if fresh && l == 0 {
                         z * top[r][0]
                     } else {
                         z.mul_add(top[r][l], sums[r])
