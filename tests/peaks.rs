@@ -64,43 +64,49 @@ fn is_right(what: &str, path: &[f64], dim: usize, degree: usize, transform: Tran
 #[test]
 fn walks_are_right() {
     let none = Transform::default();
-    is_right("a walk", &walks::<f64>(1, LEAST + 1, 9, 1), 9, 4, none);
-    let walk = walks::<f64>(1, 300, 9, 5);
+    is_right("a walk", &walks::<f64>(1, LEAST + 1, 12, 1), 12, 4, none);
+    let walk = walks::<f64>(1, 300, 12, 5);
     let scaled: Vec<f64> = walk
         .iter()
         .enumerate()
-        .map(|(i, v)| v * 1e3f64.powi((i % 9) as i32 - 4))
+        .map(|(i, v)| v * 1e3f64.powi((i % 12) as i32 - 5))
         .collect();
-    is_right("channels of unlike size", &scaled, 9, 4, none);
+    is_right("channels of unlike size", &scaled, 12, 4, none);
 }
 
 /// Several pieces, more levels, no whole vectors of letters: 32 digits would take long.
 #[test]
 fn large_walks_are_as_the_direct_way_has_them() {
-    for (points, dim, degree) in [(530, 11, 4), (LEAST + 1, 9, 5), (300, 17, 4)] {
-        let path = walks::<f64>(1, points, dim, 2);
-        let grad = numbers::<f64>(plain(degree, false).length(dim).unwrap(), 3);
-        let of = |direct| signature_gradients(&grad, &one(&path, dim), &plain(degree, direct), 1);
-        let (found, direct) = (of(false), of(true));
-        assert_close(
-            &found,
-            &direct,
-            1e-14,
-            &format!("{points} points in {dim} channels, degree {degree}"),
-        );
-        assert!(
-            bits(&found) != bits(&direct),
-            "{dim} channels are not what this test is about"
-        );
+    for (points, dim, degree) in [(530, 13, 4), (LEAST + 1, 9, 5), (300, 17, 4)] {
+        is_near(&walks::<f64>(1, points, dim, 2), dim, &plain(degree, false));
     }
 }
 
+#[track_caller]
+fn is_near(path: &[f64], dim: usize, options: &Options) {
+    let grad = numbers::<f64>(options.length(dim).unwrap(), 3);
+    let of = |direct| signature_gradients(&grad, &one(path, dim), &Options { direct, ..*options }, 1);
+    let (found, direct) = (of(false), of(true));
+    assert_close(&found, &direct, 1e-14, &format!("{dim} channels, {options:?}"));
+    assert!(
+        bits(&found) != bits(&direct),
+        "{options:?} is not what this test is about"
+    );
+}
+
 #[test]
-fn transformed_paths_are_right() {
+fn transformed_paths_are_as_the_direct_way_has_them() {
     for transform in transforms() {
-        let dim = if transform.lead_lag == LeadLag::Off { 9 } else { 5 };
-        let what = format!("a walk with {transform:?}");
-        is_right(&what, &walks::<f64>(1, 280, dim, 6), dim, 4, transform);
+        let dim = if transform.lead_lag == LeadLag::Off { 12 } else { 6 };
+        let path = walks::<f64>(1, 280, dim, 6);
+        is_near(
+            &path,
+            dim,
+            &Options {
+                transform,
+                ..plain(4, false)
+            },
+        );
     }
 }
 
@@ -113,20 +119,21 @@ fn left_out_where_it_is_worth_it() {
         let of = |direct| bits(&signature_gradients(&grad, &one(&path, dim), &plain(degree, direct), 1));
         of(false) != of(true)
     };
-    assert!(fewer(LEAST + 1, 11, 4));
-    assert!(!fewer(LEAST, 11, 4));
-    assert!(!fewer(LEAST + 1, 8, 4));
-    assert!(!fewer(LEAST + 1, 11, 3));
-    let path = walks::<f32>(1, LEAST + 1, 11, 8);
-    let grad = numbers::<f32>(plain(4, false).length(11).unwrap(), 9);
-    let of = |direct| bits(&signature_gradients(&grad, &one(&path, 11), &plain(4, direct), 1));
+    assert!(fewer(LEAST + 1, 12, 4));
+    assert!(!fewer(LEAST, 12, 4));
+    assert!(!fewer(LEAST + 1, 11, 4));
+    assert!(!fewer(LEAST + 1, 8, 5));
+    assert!(!fewer(LEAST + 1, 28, 3));
+    let path = walks::<f32>(1, LEAST + 1, 12, 8);
+    let grad = numbers::<f32>(plain(4, false).length(12).unwrap(), 9);
+    let of = |direct| bits(&signature_gradients(&grad, &one(&path, 12), &plain(4, direct), 1));
     assert!(of(false) == of(true), "f32");
 }
 
 /// Ragged batches, more paths than are handed on at once, one thread or several.
 #[test]
 fn in_any_company() {
-    for (dim, batch, lead_lag) in [(10, 40, LeadLag::Off), (5, 9, LeadLag::LagFirst)] {
+    for (dim, batch, lead_lag) in [(12, 20, LeadLag::Off), (6, 5, LeadLag::LagFirst)] {
         let transform = Transform {
             time: Some(2.0),
             lead_lag,
@@ -157,7 +164,7 @@ fn in_any_company() {
 /// What is not finite, or too large, is had directly, and stays in its path.
 #[test]
 fn what_is_not_finite_is_direct() {
-    let (batch, points, dim) = (3, 270, 11);
+    let (batch, points, dim) = (3, 270, 12);
     let clean = walks::<f64>(batch, points, dim, 12);
     let each = plain(4, false).length(dim).unwrap();
     let grad = numbers::<f64>(batch * each, 13);

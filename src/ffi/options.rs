@@ -20,7 +20,8 @@ pub const GOURSAT_SYMMETRIC: u64 = 16;
 /// Compute every coefficient of a signature along the path. Without it, some of the last level of paths of 32 increments
 /// or more in double precision follow from others, up to twice as fast: errors are then up to 3e-14 of the level's largest
 /// coefficient instead of 1e-15. So it is with gradients of paths of 256 increments or more in nine channels or more, after
-/// the transforms: up to 1e-14 of the largest one. CUDA devices are always direct.
+/// the transforms, of signatures of more than 20,480 coefficients: up to 1e-14 of the largest one. CUDA devices are always
+/// direct.
 pub const GOURSAT_DIRECT: u64 = 32;
 
 /// `options.memory`: buffers are in host memory, and the CPU works.

@@ -67,7 +67,7 @@ pub struct Options {
     pub transform: Transform,
     /// Every coefficient is computed along the path. Otherwise, in `f64` and where that is less work, some of the last
     /// level follow from others: errors are then up to 3e-14 of the level's largest coefficient instead of 1e-15.
-    /// Likewise gradients of nine letters or more. CUDA devices are always direct.
+    /// Likewise gradients, of large signatures. CUDA devices are always direct.
     pub direct: bool,
 }
 

@@ -7,19 +7,21 @@
 //! once a path, and the path is walked back without a third of the last level. Of the product, S^a is the whole
 //! increment x^a: what it gets goes to the ends of the path, when S^{iv} is known.
 
-use super::backward::over_paths;
 use super::chen::add_multiple;
 use super::levels::{Levels, MAX_DEGREE};
 use super::moves::Moves;
 use super::top_adjoint::MANY;
 use crate::error::Result;
 use crate::parallel::Queue;
-use crate::simd::{Lanes, Part, Real, Work, lanes};
+use crate::simd::{Lanes, Part, Real, Work};
+
+/// Coefficients from which on lanes are suffixes at every level of SIMD: see `over_paths`.
+const LARGE: usize = 20_481;
 
 /// Whether it is worth it for a path of `steps` increments, by measurement: where the adjoint of the last level is a
 /// product of matrices, and lanes are suffixes. Single precision has no digits to spare.
 pub fn worth<S: Real>(levels: &Levels, steps: usize) -> bool {
-    let large = levels.dim >= MANY && levels.degree >= 4 && !over_paths::<S>(levels, lanes::<S>());
+    let large = levels.dim >= MANY && levels.degree >= 4 && levels.total() >= LARGE;
     large && steps >= 256 && size_of::<S>() == size_of::<f64>()
 }
 

@@ -86,4 +86,9 @@ end
     some, all_words = signature(path, 4), signature(path, 4; direct = true)
     @test some != all_words
     @test maximum(abs, some - all_words) < 3e-14 * maximum(abs, all_words)
+    path = walks(Float64, 12, 260, 1)[:, :, 1]
+    grad = cos.(1:signature_length(12, 4))
+    some, all_words = sig_backprop(grad, path, 4), sig_backprop(grad, path, 4; direct = true)
+    @test some != all_words
+    @test maximum(abs, some - all_words) < 1e-14 * maximum(abs, all_words)
 end

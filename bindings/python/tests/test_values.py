@@ -43,6 +43,14 @@ def test_direct_signature(walks):
     np.testing.assert_array_equal(goursat.signature(single, 4), goursat.signature(single, 4, direct=True))
 
 
+def test_direct_gradient(walks):
+    path = walks(260, 12)
+    grad = np.cos(np.arange(goursat.signature_length(12, 4)))
+    some, every = goursat.sig_backprop(grad, path, 4), goursat.sig_backprop(grad, path, 4, direct=True)
+    assert (some != every).any()
+    np.testing.assert_allclose(some, every, rtol=0, atol=1e-14 * abs(every).max())
+
+
 @pytest.mark.parametrize("options", TRANSFORMS, ids=ids)
 @pytest.mark.parametrize("dyadic_order", ORDERS, ids=ids)
 def test_kernel(walks, options, dyadic_order):

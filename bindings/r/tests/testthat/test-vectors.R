@@ -80,4 +80,11 @@ test_that("every word goes along the path if asked", {
   every <- goursat::signature(path, 4, direct = TRUE)
   expect_true(any(some != every))
   expect_lt(max(abs(some - every)), 3e-14 * max(abs(every)))
+
+  path <- walks(260, 12, 1, seed = 5)[, , 1]
+  grad <- cos(seq_len(signature_length(12, 4)))
+  some <- sig_backprop(grad, path, 4)
+  every <- sig_backprop(grad, path, 4, direct = TRUE)
+  expect_true(any(some != every))
+  expect_lt(max(abs(some - every)), 1e-14 * max(abs(every)))
 })
