@@ -35,19 +35,19 @@ def signature(path, degree, scalar_term=False, **transforms):
 
 
 def grid(x, y, dyadic_order=0, **transforms):
-    """The recurrence on the refined paths."""
+    """The recurrence on the refined paths, in long double: in double it would be off by some 1e-12."""
     orders = dyadic_order if isinstance(dyadic_order, (tuple, list)) else (dyadic_order, dyadic_order)
     dx, dy = (
         np.repeat(np.diff(transform(path, **transforms), axis=0) / 2**order, 2**order, axis=0)
         for path, order in zip((x, y), orders)
     )
-    delta = dx @ dy.T
-    k = np.ones((len(dx) + 1, len(dy) + 1))
+    delta = (dx @ dy.T).astype(np.longdouble)
+    k = np.ones((len(dx) + 1, len(dy) + 1), np.longdouble)
     for i in range(len(dx)):
         for j in range(len(dy)):
             d = delta[i, j]
             k[i + 1, j + 1] = (k[i + 1, j] + k[i, j + 1]) * (1 + d / 2 + d * d / 12) - k[i, j] * (1 - d * d / 12)
-    return k
+    return k.astype(np.float64)
 
 
 def sigkernel(x, y, **options):
