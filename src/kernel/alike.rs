@@ -1,9 +1,9 @@
 //! Refined tiles of order 1 or 2 of both paths, without lead-lag: what `refined` does for any orders, with all that
 //! follows from the orders known to the compiler.
 
-use super::scheme::{Factors, Many, Scheme, Vectors};
+use super::scheme::{Factors, Many, Scheme};
 use super::tile::{Record, Scratch, Tile, steps};
-use super::wave::{self, Field, FieldBack};
+use super::wave::{self, Field, FieldBack, Joint};
 use crate::simd::Lanes;
 
 /// An increment of x makes 2^`ORDER` rows of cells, one of y as many columns.
@@ -104,17 +104,15 @@ impl<V: Lanes, const ORDER: usize, const R: usize, const C: usize> Tile<V, R, C>
         scratch: &mut Scratch<V>,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
-        mut corner: V,
+        joints: &mut [Joint<V, S::Edge>],
         record: &mut Q,
     ) {
         let factors = Self::share(h, scratch);
         let size = steps::<R>(top.len());
         for (group, left) in left.as_chunks_mut().0.iter_mut().enumerate() {
-            let below = left[R - 1].value();
             let before = (group * R) >> ORDER;
             let mut field = Shared::<V, R, ORDER> { factors, before };
-            wave::forward::<V, S, _, R>(&mut field, left, top, corner, record, group * size);
-            corner = below;
+            wave::forward::<V, S, _, R>(&mut field, left, top, joints, record, group * size);
         }
     }
 
@@ -128,6 +126,7 @@ impl<V: Lanes, const ORDER: usize, const R: usize, const C: usize> Tile<V, R, C>
         given: &[V],
         right: &mut [S::Row],
         bottom: &mut [S::Column],
+        sums: &mut [S::Row],
     ) {
         let factors = Self::share(h, scratch);
         h.fill([V::zero(); R]);
@@ -143,7 +142,7 @@ impl<V: Lanes, const ORDER: usize, const R: usize, const C: usize> Tile<V, R, C>
                 sums: [V::zero(); R],
                 h: &mut *h,
             };
-            wave::back::<V, S, _, R, GIVEN>(&mut field, right, bottom, given);
+            wave::back::<V, S, _, R, GIVEN>(&mut field, right, bottom, sums, given);
         }
     }
 }

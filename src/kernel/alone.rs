@@ -1,15 +1,17 @@
 //! Long pairs that are too few for the threads: one after the other, the bands of each shared among all threads.
 
 use super::Options;
+use super::bands;
 use super::choice::{Job, choose, extent, scale};
 use super::course::Course;
 use super::groups::Group;
 use super::pairs::Extent;
 use super::pairwise::{Loader, Meter, Pairs, Sides, made, tail};
-use super::panels::{Lane, difference};
+use super::panels::Lane;
 use super::relay::{self, Above, Relay};
 use super::relay_back::{RelayBack, Return};
 use super::scheme::Scheme;
+use super::sums::difference;
 use super::tile::Tile;
 use crate::error::{Result, try_collect, try_vec};
 use crate::parallel::{Queue, Run, share_from};
@@ -111,8 +113,8 @@ impl<S: Real, V: Lanes<Scalar = S>, const BACK: bool> Job<V> for Estimate<S, BAC
     const BACK: bool = BACK;
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Self::Output {
-        let times = |threads| relay::time::<V, C, T, R, K>(&tile, &self.extent, BACK, threads);
-        relay::pays::<V, C, T, R, K>(&tile, &self.extent, 1).then(|| (times(1), times(self.threads)))
+        let times = |threads| bands::time::<V, C, T, R, K>(&tile, &self.extent, BACK, threads);
+        bands::pays::<V, C, T, R, K>(&tile, &self.extent, 1, BACK).then(|| (times(1), times(self.threads)))
     }
 }
 
@@ -194,13 +196,10 @@ impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Bands<'_, '_, '_, S> {
     #[inline(always)]
     fn run<C: Scheme<V>, T: Tile<V, R, K>, const R: usize, const K: usize>(self, tile: T) -> Result<()> {
         let mut relay = Relay::<V, C, T, R, K>::new(tile, self.course)?;
-        let steps = self.course.bands.steps();
-        while let Some(band) = self.queue.take() {
-            let mut meter = Meter::new(self.queue, self.cells);
-            let step = &mut |step| meter.tell(step, steps);
-            relay.band(self.course, band, Above::Band(&mut []), None, step)?;
-        }
-        Ok(())
+        let period = self.course.bands.period;
+        let mut meter = Meter::new(self.queue, self.cells);
+        let bands = &mut std::iter::from_fn(|| self.queue.take());
+        relay.bands(self.course, bands, &mut |step| meter.tell(step, period))
     }
 }
 

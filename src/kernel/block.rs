@@ -1,21 +1,21 @@
 //! A block of tiles: the unit of checkpointing and of the sums of the gradient. Forward over it, and back.
 
-use super::panels::Sums;
-use super::scheme::{Scheme, Vectors};
-use super::tile::{BlockSlopes, RING, Record, Records, Scratch, Tile, row_products, slots};
+use super::scheme::{RENEWED, Scheme};
+use super::sums::Sums;
+use super::tile::{BlockSlopes, RING, ROOM, Record, Records, Scratch, Tile, row_products, slots};
+use super::wave::Joint;
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
 
-/// Rows and columns of cells in a block: few enough for its state to stay in the second-level cache. As many of both,
-/// so that k(x, y) and k(y, x) are renewed at the same places and have the same bits.
-const CELLS: usize = 32;
+/// Rows and columns of cells in a block: few enough for its state to stay in the second-level cache.
+const CELLS: usize = RENEWED;
 
 /// Bytes of increments that stay in the first-level cache while others pass by.
 const NEAR: usize = 24 << 10;
 
-/// Bytes of increments in a long block.
-const LONG: usize = 256 << 10;
+/// Cells before the first joint that a wave goes over.
+const LEAST: usize = 4;
 
 /// The panels of one axis, cut into blocks. The cuts are counted from the END, where all lanes of a group and all plans
 /// agree: so sums over blocks have the same bits whatever a pair travels with.
@@ -24,6 +24,8 @@ pub(super) struct Cuts {
     pub panels: usize,
     /// Panels in a block: the first block may have less.
     pub each: usize,
+    /// Panels between joints.
+    pub apart: usize,
     /// Cells along a panel.
     pub cells: usize,
 }
@@ -39,32 +41,76 @@ impl Cuts {
         Self::new(panels, C * cells_an_increment)
     }
 
-    /// Of columns where nothing is renewed and nothing kept: as long as the increments of y stay in the second-level
-    /// cache.
-    pub fn long_columns<V, const C: usize>(panels: usize, channels: usize) -> Self {
-        let cuts = Self::new(panels, C);
+    /// Of columns where nothing is kept, in blocks of up to `most` panels, with joints where k is `renewed`.
+    pub fn long_columns<const C: usize>(cells_an_increment: usize, most: usize, renewed: bool) -> Self {
+        let cuts = Self::columns::<C>(0, cells_an_increment);
+        let each = if cuts.most() == RENEWED {
+            (most / cuts.each).max(1) * cuts.each
+        } else {
+            cuts.each
+        };
         Cuts {
-            each: cuts.each.max(LONG / (channels * size_of::<[V; C]>())),
+            each,
+            apart: if renewed { cuts.each } else { each },
             ..cuts
         }
     }
 
+    /// One block of these.
+    pub fn one(self) -> Self {
+        Cuts {
+            panels: self.each,
+            ..self
+        }
+    }
+
     fn new(panels: usize, cells: usize) -> Self {
+        let each = (CELLS / cells).max(1);
         Cuts {
             panels,
-            each: (CELLS / cells).max(1),
+            each,
+            apart: each,
             cells,
         }
     }
 
+    /// Panels that are a block of their own before others: too few for a wave that goes on from them.
+    fn few(&self) -> usize {
+        let few = self.panels % self.apart;
+        if few * self.cells < LEAST && self.panels % self.each != few {
+            few
+        } else {
+            0
+        }
+    }
+
     pub fn blocks(&self) -> usize {
-        self.panels.div_ceil(self.each)
+        self.panels.div_ceil(self.each) + (self.few() > 0) as usize
+    }
+
+    /// Blocks at most where there are so many panels or less.
+    pub fn most_blocks(&self) -> usize {
+        self.panels.div_ceil(self.each) + (self.apart < self.each) as usize
     }
 
     /// The panels of a block.
     pub fn block(&self, block: usize) -> Range<usize> {
+        let few = self.few();
+        if block == 0 && few > 0 {
+            return 0..few;
+        }
         let end = self.panels - (self.blocks() - 1 - block) * self.each;
-        end.saturating_sub(self.each)..end
+        end.saturating_sub(self.each).max(few)..end
+    }
+
+    /// The joints of some panels, blocks or more: one where they begin, and the others counted from the end.
+    pub fn joints(&self, panels: &Range<usize>) -> Range<usize> {
+        let joints = |panel: usize| (self.panels - panel).div_ceil(self.apart);
+        joints(0) - joints(panels.start)..joints(0) - joints(panels.end)
+    }
+
+    pub fn all_joints(&self) -> usize {
+        self.joints(&(0..self.panels)).len()
     }
 
     /// The cells of some panels.
@@ -83,7 +129,7 @@ impl Cuts {
 }
 
 /// All cells of a block. `left` and `top` are the edges at its left and above it, and become those at its right and
-/// below it; `corner` is k between them. `records` are told of the cells of every row of tiles.
+/// below it; `joints` are those of its columns. `records` are told of the cells of every row of tiles.
 #[inline(always)]
 pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     tile: &T,
@@ -92,7 +138,7 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     scratch: &mut Scratch<V>,
     left: &mut [S::Edge],
     top: &mut [S::Edge],
-    mut corner: V,
+    joints: &mut [Joint<V, S::Edge>],
     records: &mut Q,
 ) where
     V: Lanes,
@@ -104,13 +150,13 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     let increments = dy.len() / channels * C;
     let slots = slots::<R>(rows, top.len());
     // In long blocks every row of tiles makes its own.
-    let all = size_of_val(dy) > NEAR + NEAR / 2 && increments <= RING;
+    let most = if T::MAKES && !Q::KEEPS { RING } else { ROOM };
+    let all = size_of_val(dy) > NEAR + NEAR / 2 && increments <= most;
     if all {
         let (h, stride) = records.h(increments);
         all_products(dx, dy, channels, h, stride);
     }
     for (i, (dx, left)) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(rows)).enumerate() {
-        let below = left[left.len() - 1].value();
         let (h, mut record) = records.row(i, increments, slots, all);
         let h = if T::MAKES { h } else { &mut h[..increments] };
         if !all && !T::MAKES {
@@ -124,10 +170,9 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
             scratch,
             left,
             top,
-            corner,
+            joints,
             record: &mut record,
         });
-        corner = below;
     }
 }
 
@@ -140,7 +185,7 @@ struct RowForward<'a, V: Lanes, S: Scheme<V>, T, Q, const R: usize, const C: usi
     scratch: &'a mut Scratch<V>,
     left: &'a mut [S::Edge],
     top: &'a mut [S::Edge],
-    corner: V,
+    joints: &'a mut [Joint<V, S::Edge>],
     record: &'a mut Q,
 }
 
@@ -161,7 +206,7 @@ where
             self.scratch,
             self.left,
             self.top,
-            self.corner,
+            self.joints,
             self.record,
         );
     }
@@ -177,6 +222,7 @@ struct RowBack<'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
     given: Option<&'a [V]>,
     right: &'a mut [S::Row],
     bottom: &'a mut [S::Column],
+    sums: &'a mut [S::Row],
 }
 
 impl<V, S, T, const R: usize, const C: usize> Part<V> for RowBack<'_, V, S, T, R, C>
@@ -189,14 +235,14 @@ where
     #[inline(always)]
     fn run(self) {
         let (increments, scratch) = (self.increments, self.scratch);
-        let (slopes, right, bottom) = (self.slopes, self.right, self.bottom);
+        let (slopes, right, bottom, sums) = (self.slopes, self.right, self.bottom, self.sums);
         match self.given {
             Some(given) => self
                 .tile
-                .adjoint::<S, true>(self.h, increments, scratch, slopes, given, right, bottom),
+                .adjoint::<S, true>(self.h, increments, scratch, slopes, given, right, bottom, sums),
             None => self
                 .tile
-                .adjoint::<S, false>(self.h, increments, scratch, slopes, &[], right, bottom),
+                .adjoint::<S, false>(self.h, increments, scratch, slopes, &[], right, bottom, sums),
         }
     }
 }
@@ -249,14 +295,14 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         channels: usize,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
-        corner: V,
+        joints: &mut [Joint<V, S::Edge>],
     ) {
         let mut records = BlockSlopes {
             h: &mut self.h,
             slopes: &mut self.slopes,
         };
         let scratch = &mut self.scratch;
-        forward::<V, S, T, _, R, C>(tile, increments, channels, scratch, left, top, corner, &mut records);
+        forward::<V, S, T, _, R, C>(tile, increments, channels, scratch, left, top, joints, &mut records);
     }
 
     /// The adjoint of all cells; h is replaced by ∂F/∂h. `given`, if any, is laid out as the slopes are.
@@ -268,6 +314,7 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         channels: usize,
         right: &mut [S::Row],
         bottom: &mut [S::Column],
+        sums: &mut [S::Row],
         given: Option<&[V]>,
     ) {
         let rows = R * tile.cells().0;
@@ -290,19 +337,46 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
                 given,
                 right,
                 bottom,
+                sums,
             });
         }
     }
 
-    /// ∂F/∂dx of the rows of the block: summed over its columns, then added. Time, a last channel, is left out.
+    /// ∂F/∂dx of the rows of the block: summed over `apart` panels of columns, then added, and so on from the last. Time, a
+    /// last channel, is left out.
     #[inline(always)]
-    pub fn to_x(&self, panels: Range<usize>, dy: &[[V; C]], channels: usize, dim: usize, sums: &mut Sums<V, R>) {
+    pub fn to_x(
+        &self,
+        panels: Range<usize>,
+        (dy, apart): (&[[V; C]], usize),
+        channels: usize,
+        dim: usize,
+        sums: &mut Sums<V, R>,
+    ) {
+        let mut end = dy.len() / channels;
+        while end > 0 {
+            let begin = end.saturating_sub(apart);
+            self.columns_to_x(panels.clone(), (dy, begin..end), channels, dim, sums);
+            end = begin;
+        }
+    }
+
+    #[inline(always)]
+    fn columns_to_x(
+        &self,
+        panels: Range<usize>,
+        (dy, columns): (&[[V; C]], Range<usize>),
+        channels: usize,
+        dim: usize,
+        sums: &mut Sums<V, R>,
+    ) {
         let across = dy.len() / channels * C;
-        let some = near::<V>(across);
+        let dy = &dy[columns.start * channels..columns.end * channels];
+        let some = near::<V>(columns.len() * C);
         for begin in (0..dim).step_by(some) {
             let end = dim.min(begin + some);
             for (panel, g) in panels.clone().zip(self.h.chunks_exact(across)) {
-                let g = g.as_chunks().0;
+                let g = &g.as_chunks().0[columns.clone()];
                 let mut first = begin;
                 while first < end {
                     let group = group::<V>(end - first);

@@ -1,7 +1,7 @@
 //! One pair as bands that follow each other: what they share, and what each hands to the next.
 
+use super::bands::Bands;
 use super::panels::{Channels, Lane};
-use super::relay::Bands;
 use crate::error::{Result, try_collect, try_vec, try_with_room};
 use crate::parallel::lock;
 use crate::simd::Real;
@@ -81,11 +81,11 @@ pub(super) struct Course<'a, S> {
     /// The increments of y as numbers, laid out as panels, `y_width` numbers a block.
     y: Vec<S>,
     y_width: usize,
-    /// The edges of the row above a band, and after those of a block the sum of increments along its left side.
+    /// The edges of the row above a band, and after those of a block the sums of increments down its joints.
     pub top: Passed<S>,
     pub top_width: usize,
-    /// Numbers in an edge.
-    parts: usize,
+    /// Where the last edge of a block is.
+    last: usize,
 }
 
 /// Sizes of a course that depend on tile and scheme.
@@ -93,8 +93,9 @@ pub(super) struct Widths {
     /// Columns in a panel, and in a block.
     pub panel: usize,
     pub columns: usize,
-    /// Edges in a block, with their sum.
+    /// Edges and joints of a block.
     pub edges: usize,
+    pub joints: usize,
 }
 
 impl<'a, S: Real> Course<'a, S> {
@@ -108,7 +109,7 @@ impl<'a, S: Real> Course<'a, S> {
         flat: &[S],
     ) -> Result<Self> {
         let y_width = widths.columns * channels.seen(false);
-        let top_width = widths.edges * flat.len();
+        let top_width = (widths.edges + widths.joints) * flat.len();
         let mut course = Course {
             bands,
             channels,
@@ -120,7 +121,7 @@ impl<'a, S: Real> Course<'a, S> {
             y_width,
             top: Passed::new(bands.count, bands.blocks.1, top_width, flat)?,
             top_width,
-            parts: flat.len(),
+            last: (widths.edges - 1) * flat.len(),
         };
         course.load_y(&y_path);
         Ok(course)
@@ -157,10 +158,9 @@ impl<'a, S: Real> Course<'a, S> {
 
     /// k at the last corner, when all bands are through.
     pub fn kernel(&self) -> S {
-        let before_sum = self.top_width - 2 * self.parts;
         match self.top.blocks() {
             0 => S::ONE,
-            blocks => self.top.with(blocks - 1, |row| row[before_sum]),
+            blocks => self.top.with(blocks - 1, |row| row[self.last]),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Tiles without refinement: one cell an increment, or two by two with lead-lag.
 
-use super::scheme::{Factors, Scheme, Single, Vectors};
+use super::scheme::{Factors, Scheme, Single};
 use super::tile::{Products, RING, Record, Scratch, Tile, apart, steps};
-use super::wave::{self, Field, FieldBack};
+use super::wave::{self, Field, FieldBack, Joint};
 use crate::simd::Lanes;
 use std::ops::Range;
 
@@ -111,16 +111,16 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
         _: &mut Scratch<V>,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
-        corner: V,
+        joints: &mut [Joint<V, S::Edge>],
         record: &mut Q,
     ) {
         let left = left.first_chunk_mut().expect("an edge a row");
         if const { Q::KEEPS } {
             let mut field = Making::<V, R, C, true>::new(&mut h[..top.len()], increments, made, top.len());
-            wave::forward::<V, S, _, R>(&mut field, left, top, corner, record, 0);
+            wave::forward::<V, S, _, R>(&mut field, left, top, joints, record, 0);
         } else {
             let mut field = Making::<V, R, C, false>::new(&mut h[..RING], increments, made, top.len());
-            wave::forward::<V, S, _, R>(&mut field, left, top, corner, record, 0);
+            wave::forward::<V, S, _, R>(&mut field, left, top, joints, record, 0);
         }
     }
 
@@ -134,10 +134,11 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Plain {
         given: &[V],
         right: &mut [S::Row],
         bottom: &mut [S::Column],
+        sums: &mut [S::Row],
     ) {
         let right = right.first_chunk_mut().expect("a state a row");
         let (slopes, given) = (slopes.as_chunks().0, given.as_chunks().0);
-        wave::back::<V, S, _, R, GIVEN>(&mut Shares { h, slopes }, right, bottom, given);
+        wave::back::<V, S, _, R, GIVEN>(&mut Shares { h, slopes }, right, bottom, sums, given);
     }
 }
 
@@ -197,15 +198,13 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
         scratch: &mut Scratch<V>,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
-        mut corner: V,
+        joints: &mut [Joint<V, S::Edge>],
         record: &mut Q,
     ) {
         let size = steps::<R>(top.len());
         let cells = self.unfold(h, increments, scratch);
         for (half, (h, left)) in cells.into_iter().zip(left.as_chunks_mut().0).enumerate() {
-            let below = left[R - 1].value();
-            wave::forward::<V, S, _, R>(&mut Deltas(h), left, top, corner, record, half * size);
-            corner = below;
+            wave::forward::<V, S, _, R>(&mut Deltas(h), left, top, joints, record, half * size);
         }
     }
 
@@ -219,6 +218,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
         given: &[V],
         right: &mut [S::Row],
         bottom: &mut [S::Column],
+        sums: &mut [S::Row],
     ) {
         let (slopes, given) = (slopes.as_chunks().0, given.as_chunks().0);
         let size = steps::<R>(bottom.len());
@@ -230,7 +230,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for LeadLag {
                 h: cells,
                 slopes: &slopes[part],
             };
-            wave::back::<V, S, _, R, GIVEN>(&mut shares, right, bottom, given);
+            wave::back::<V, S, _, R, GIVEN>(&mut shares, right, bottom, sums, given);
             for (h, cells) in h.iter_mut().zip(shares.h.as_chunks::<2>().0) {
                 for r in 0..R / 2 {
                     h[half * R / 2 + r] = cells[0][2 * r] + cells[1][2 * r + 1];

@@ -3,10 +3,12 @@
 use super::choice::{Job, carries, choose, extent, scale};
 use super::gram_pairs;
 use super::groups::{Gather, has_cells};
-use super::pairs::{Extent, Gradients, Sweep};
+use super::pairs::{Extent, Sweep};
+use super::pairs_back::Gradients;
 use super::pairwise::{Meter, Pairs};
-use super::panels::{Lane, difference};
+use super::panels::Lane;
 use super::scheme::Scheme;
+use super::sums::difference;
 use super::tile::Tile;
 use crate::error::{Result, try_collect, try_vec, try_with_room};
 use crate::parallel::{Queue, Run, share};

@@ -2,7 +2,8 @@
 
 use super::choice::{Job, choose_for_grids};
 use super::groups::{Group, Order as PairOrder};
-use super::pairs::{Extent, Order, Receive, Supply, Sweep};
+use super::pairs::{Extent, Order, Receive, Sweep};
+use super::pairs_back::Supply;
 use super::pairwise::{Loader, Pairs, Task, share_by_kind, tasks};
 use super::scheme::Scheme;
 use super::tile::Tile;

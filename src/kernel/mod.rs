@@ -15,6 +15,7 @@
 
 mod alike;
 mod alone;
+mod bands;
 mod block;
 mod choice;
 mod compiled;
@@ -25,12 +26,14 @@ mod gram_pairs;
 mod grid;
 mod groups;
 mod pairs;
+mod pairs_back;
 mod pairwise;
 mod panels;
 mod refined;
 mod relay;
 mod relay_back;
 mod scheme;
+mod sums;
 mod tile;
 mod wave;
 

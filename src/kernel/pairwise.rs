@@ -2,14 +2,17 @@
 
 use super::Options;
 use super::alone;
+use super::bands;
 use super::choice::{Job, choose, choose_for_grids, extent, scale};
 use super::grid::GivenGrids;
 use super::groups::{Gather, Group, Order};
-use super::pairs::{Extent, Gradients, Sweep};
-use super::panels::{Lane, difference};
+use super::pairs::{Extent, Sweep};
+use super::pairs_back::Gradients;
+use super::panels::Lane;
 use super::relay;
 use super::relay_back::{self, Return};
 use super::scheme::Scheme;
+use super::sums::difference;
 use super::tile::Tile;
 use crate::error::{Error, Result, try_collect, try_vec, try_with_room};
 use crate::parallel::{Queue, Run, share_from};
@@ -220,7 +223,7 @@ impl<S: Real, V: Lanes<Scalar = S>> Job<V> for Solve<'_, '_, '_, '_, '_, S> {
         let mut sweep = None;
         let mut loader = Loader::new()?;
         while let Some(Task { group, outputs }) = self.queue.take() {
-            if relay::pays::<V, C, T, R, K>(&tile, &group.extent(self.extent), group.pairs.len()) {
+            if bands::pays::<V, C, T, R, K>(&tile, &group.extent(self.extent), group.pairs.len(), false) {
                 for (&b, output) in group.pairs.iter().zip(outputs) {
                     let mut meter = Meter::new(self.queue, group.cells() / group.pairs.len() as u64);
                     let paths = loader.one(self.pairs, b)?;
@@ -343,7 +346,7 @@ impl<S: Real, V: Lanes<Scalar = S>, const GRIDS: bool> Job<V> for Differentiate<
         while let Some(Task { group, outputs }) = self.queue.take() {
             if let Given::Kernels(grad) = self.given
                 && !GRIDS
-                && relay::pays::<V, C, T, R, K>(&tile, &group.extent(self.extent), group.pairs.len())
+                && bands::pays::<V, C, T, R, K>(&tile, &group.extent(self.extent), group.pairs.len(), true)
             {
                 for (&b, (x_out, y_out)) in group.pairs.iter().zip(outputs) {
                     let mut meter = Meter::new(self.queue, group.cells() / group.pairs.len() as u64);

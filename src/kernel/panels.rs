@@ -1,5 +1,4 @@
-//! Increments of several paths, one path a lane, in panels of P increments: what a tile of Δ reads in order; and
-//! gradients of the same shape on their way back.
+//! Increments of several paths, one path a lane, in panels of P increments: what a tile of Δ reads in order.
 
 use crate::error::{Result, try_vec};
 use crate::path::{Path, Steps, put_steps};
@@ -64,19 +63,19 @@ impl<const P: usize> Places<P> {
     }
 
     /// Whether what a sweep sees is what is stored.
-    fn direct(&self) -> bool {
+    pub fn direct(&self) -> bool {
         self.repeat == 0 && !self.unfolded
     }
 
     /// Panels that are stored, and the empty places in the first.
-    fn stored(&self) -> (usize, usize) {
+    pub fn stored(&self) -> (usize, usize) {
         let panels = self.count.div_ceil(P);
         (panels, panels * P - self.count)
     }
 
     /// Stored panel and place in it of increment `i` of panel `panel`, and the first of the channels it moves in;
     /// `None` at the empty front.
-    fn find(&self, panel: usize, i: usize, dim: usize) -> Option<(usize, usize, usize)> {
+    pub fn find(&self, panel: usize, i: usize, dim: usize) -> Option<(usize, usize, usize)> {
         let empty = self.panels() * P - self.seen();
         let mut increment = (panel * P + i).checked_sub(empty)? >> self.repeat;
         let mut channel = 0;
@@ -177,6 +176,34 @@ impl<V: Lanes, const P: usize> Side<V, P> {
         }
         if self.channels.time {
             self.fill_time(&all, scale);
+        }
+    }
+
+    /// Makes room for `count` increments in every lane, all zero.
+    pub fn clear(&mut self, count: usize) {
+        self.places.count = count;
+        let size = self.places.stored().0 * self.channels.stored();
+        self.panels[..size].fill([V::zero(); P]);
+    }
+
+    /// Takes `scale ·` the increments of one lane, as many as there are places or less.
+    pub fn put_lane(&mut self, lane: usize, path: &Lane<'_, V::Scalar>, scale: f64) {
+        let (dim, channels) = (self.channels.dim, self.channels.stored());
+        let (panels, own) = (self.places.stored().0, (path.points.len() / dim).saturating_sub(1));
+        let (empty, scale) = (panels * P - own, V::Scalar::from_f64(scale));
+        let numbers = V::scalars_mut(self.panels[..panels * channels].as_flattened_mut());
+        let mut put = |place: usize, channel: usize, number| {
+            numbers[((place / P * channels + channel) * P + place % P) * V::LANES + lane] = number;
+        };
+        for place in 0..panels * P {
+            let at = place.checked_sub(empty).map(|increment| increment * dim);
+            for c in 0..dim {
+                let step = at.map(|at| path.points[at + dim + c] - path.points[at + c]);
+                put(place, c, step.map_or(V::Scalar::ZERO, |step| step * scale));
+            }
+            if self.channels.time {
+                put(place, dim, at.map_or(V::Scalar::ZERO, |_| path.time_step * scale));
+            }
         }
     }
 
@@ -357,153 +384,4 @@ fn increments<V: Lanes>(points: &[V::Scalar], dim: usize, from: usize, late: usi
         let place = (from + e).checked_sub(late).filter(|place| place + dim < points.len());
         place.map_or(V::Scalar::ZERO, |from| points[from + dim] - points[from])
     }))
-}
-
-/// Gradients with respect to the increments of a side, `dim` channels, as its panels.
-pub(super) struct Sums<V, const P: usize> {
-    panels: Vec<[V; P]>,
-    places: Places<P>,
-    dim: usize,
-}
-
-impl<V: Lanes, const P: usize> Sums<V, P> {
-    pub fn new(places: Places<P>, dim: usize) -> Result<Self> {
-        Ok(Sums {
-            panels: try_vec(places.stored().0 * dim, [V::zero(); P])?,
-            places,
-            dim,
-        })
-    }
-
-    /// Zeros for the increments at `places`.
-    pub fn clear(&mut self, places: Places<P>) {
-        self.places = places;
-        self.panels[..places.stored().0 * self.dim].fill([V::zero(); P]);
-    }
-
-    /// Adds to one channel of the increments of a panel, as the sweep sees both.
-    #[inline(always)]
-    pub fn add(&mut self, panel: usize, channel: usize, values: [V; P]) {
-        if self.places.direct() {
-            let sums = &mut self.panels[panel * self.dim + channel];
-            for (sum, value) in sums.iter_mut().zip(values) {
-                (*sum + value).put(sum);
-            }
-            return;
-        }
-        for (i, value) in values.into_iter().enumerate() {
-            // Of an unfolded increment only the half that moves belongs to the path.
-            if let Some((panel, i, first)) = self.places.find(panel, i, self.dim)
-                && (first..first + self.dim).contains(&channel)
-            {
-                let sum = &mut self.panels[panel * self.dim + channel - first][i];
-                *sum = *sum + value;
-            }
-        }
-    }
-
-    /// All sums as they are stored: `[panel · dim + channel][increment]`.
-    pub fn vectors(&mut self) -> &mut [V] {
-        self.panels.as_flattened_mut()
-    }
-
-    /// Number `e` of the increments in the order of a path, of all lanes.
-    #[inline(always)]
-    fn vector(&self, e: usize) -> V {
-        let place = e / self.dim + self.places.stored().1;
-        self.panels[place / P * self.dim + e % self.dim][place % P]
-    }
-
-    /// Writes `scale ·` the sums of lane l to `outputs[l]`, in the order of its path; the lanes end together.
-    #[inline(always)]
-    pub fn scatter(&self, scale: f64, outputs: &mut [&mut [V::Scalar]]) {
-        V::call(Scatter {
-            sums: self,
-            scale,
-            outputs,
-        });
-    }
-
-    #[inline(always)]
-    fn write(&self, scale: f64, outputs: &mut [&mut [V::Scalar]]) {
-        let (count, scale) = (self.places.count * self.dim, V::constant(scale));
-        let mut block = [V::zero(); MAX_LANES];
-        let mut done = 0;
-        while done < count {
-            for (e, vector) in (done..count).zip(&mut block[..V::LANES]) {
-                *vector = self.vector(e) * scale;
-            }
-            V::transpose(&mut block);
-            for (output, vector) in outputs.iter_mut().zip(&block) {
-                // A shorter lane begins later.
-                let late = count - output.len();
-                match done.checked_sub(late) {
-                    Some(at) => vector.store_some(&mut output[at..]),
-                    None => {
-                        let skip = late - done;
-                        let lanes = vector.to_array();
-                        for (to, &value) in output.iter_mut().zip(lanes[..V::LANES].iter().skip(skip)) {
-                            *to = value;
-                        }
-                    }
-                }
-            }
-            done += V::LANES;
-        }
-    }
-
-    /// Adds `scale ·` the sum over lanes to `output`, in the order of a path.
-    #[inline(always)]
-    pub fn reduce(&self, scale: f64, output: &mut [V::Scalar]) {
-        V::call(Reduce {
-            sums: self,
-            scale,
-            output,
-        });
-    }
-}
-
-struct Scatter<'a, 'o, V: Lanes, const P: usize> {
-    sums: &'a Sums<V, P>,
-    scale: f64,
-    outputs: &'a mut [&'o mut [V::Scalar]],
-}
-
-impl<V: Lanes, const P: usize> Part<V> for Scatter<'_, '_, V, P> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        self.sums.write(self.scale, self.outputs);
-    }
-}
-
-struct Reduce<'a, V: Lanes, const P: usize> {
-    sums: &'a Sums<V, P>,
-    scale: f64,
-    output: &'a mut [V::Scalar],
-}
-
-impl<V: Lanes, const P: usize> Part<V> for Reduce<'_, V, P> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let scale = V::Scalar::from_f64(self.scale);
-        for (e, to) in self.output.iter_mut().enumerate() {
-            *to = *to + self.sums.vector(e).sum() * scale;
-        }
-    }
-}
-
-/// Turns gradients with respect to increments, which stand in `gradient` from point 1 on, into gradients with respect
-/// to points: that of the increment that ends at the point less that of the one that begins there. One that is not
-/// wanted is empty.
-#[inline(always)]
-pub(super) fn difference<S: Real>(gradient: &mut [S], dim: usize) {
-    if gradient.is_empty() {
-        return;
-    }
-    gradient[..dim].fill(S::ZERO);
-    for e in dim..gradient.len() {
-        gradient[e - dim] = gradient[e - dim] - gradient[e];
-    }
 }

@@ -1,8 +1,8 @@
 //! Refined tiles, with lead-lag or without: many cells an increment, which share their Δ.
 
-use super::scheme::{Factors, Many, Scheme, Vectors};
+use super::scheme::{Factors, Many, Scheme};
 use super::tile::{Record, Scratch, Tile, apart, steps};
-use super::wave::{self, Field, FieldBack};
+use super::wave::{self, Field, FieldBack, Joint};
 use crate::simd::Lanes;
 
 /// An increment of x makes 2^`x_order` rows of cells, and with lead-lag so many for each of its two halves; likewise of
@@ -114,7 +114,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
         scratch: &mut Scratch<V>,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
-        mut corner: V,
+        joints: &mut [Joint<V, S::Edge>],
         record: &mut Q,
     ) {
         let Scratch { factors, columns, .. } = scratch;
@@ -123,15 +123,13 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
         self.share(h, increments, factors, columns);
         let size = steps::<R>(top.len());
         for (group, left) in left.as_chunks_mut().0.iter_mut().enumerate() {
-            let below = left[R - 1].value();
             let mut field = Shared::<V, R> {
                 factors,
                 columns,
                 before: group * R,
                 tile: *self,
             };
-            wave::forward::<V, S, _, R>(&mut field, left, top, corner, record, group * size);
-            corner = below;
+            wave::forward::<V, S, _, R>(&mut field, left, top, joints, record, group * size);
         }
     }
 
@@ -145,6 +143,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
         given: &[V],
         right: &mut [S::Row],
         bottom: &mut [S::Column],
+        sums: &mut [S::Row],
     ) {
         let Scratch {
             factors,
@@ -169,7 +168,7 @@ impl<V: Lanes, const R: usize, const C: usize> Tile<V, R, C> for Refined {
                 },
                 adjoint: &mut adjoint.as_chunks_mut().0[..size],
             };
-            wave::back::<V, S, _, R, GIVEN>(&mut field, right, bottom, given);
+            wave::back::<V, S, _, R, GIVEN>(&mut field, right, bottom, sums, given);
             self.collect(&field, &slopes[group * size..][..size], h);
         }
     }

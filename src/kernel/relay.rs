@@ -2,145 +2,21 @@
 //!
 //! A band of the grid is as many runs of strips as there are lanes, one below the other. At step t lane ℓ sweeps column
 //! block t - ℓ of its run; between two steps the increments of y and the edges below move up one lane, to the run below,
-//! and from the last lane to the row that the next band starts from. Idle lanes have Δ = 0. Backward everything moves the
-//! other way. Bands follow each other, on one thread or on several: see course.rs. Cells, sums and their order are those of a group of pairs: so are the bits.
+//! and from the last lane to the row that the next band starts from. Idle lanes have Δ = 0. A lane that is through with a
+//! band begins with the next one while the others are still at it, unless edges are kept; on several threads bands take
+//! turns: see course.rs. Backward everything moves the other way. Cells, sums and their order are those of a group of pairs:
+//! so are the bits.
 
+use super::bands::Bands;
 use super::block::{self, Cuts};
 use super::course::{Course, Step, Widths};
-use super::pairs::{Extent, Tick};
+use super::pairs::Tick;
 use super::panels::{Channels, Lane, Places, Side};
 use super::scheme::{Scheme, Vectors};
-use super::tile::{Passing, RING, Scratch, Tile};
+use super::tile::{Passing, ROOM, Scratch, Tile};
+use super::wave::{self, Joint};
 use crate::error::{Result, try_vec};
-use crate::simd::{Lanes, MAX_LANES, Part, Real};
-use std::ops::Range;
-
-/// Strips in a run, forward: what they need of x stays in the second-level cache.
-const RUN: usize = 8;
-
-/// Bytes of edges that are kept before bands are swept twice instead.
-const KEPT: usize = 48 << 20;
-
-/// How the grid of a pair is cut into bands.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bands {
-    /// Increments of x and y, strips of x and column blocks of y.
-    pub(super) increments: (usize, usize),
-    pub(super) blocks: (usize, usize),
-    /// Increments in a strip.
-    pub(super) strip: usize,
-    /// Strips in a run.
-    pub(super) run: usize,
-    pub(super) count: usize,
-    pub(super) lanes: usize,
-}
-
-impl Bands {
-    /// `edge` is the size of an edge of all lanes; `kept` whether edges are kept for the way back; `threads` that take
-    /// bands in turn.
-    fn new<const R: usize, const C: usize>(
-        increments: (usize, usize),
-        cells: (usize, usize),
-        lanes: usize,
-        edge: usize,
-        kept: bool,
-        threads: usize,
-    ) -> Self {
-        let rows = Cuts::rows::<R>(increments.0.div_ceil(R), cells.0);
-        let columns = Cuts::columns::<C>(increments.1.div_ceil(C), cells.1);
-        let blocks = (rows.blocks(), columns.blocks());
-        let most = blocks.0.div_ceil(lanes).max(1);
-        let limit = if kept {
-            // Kept edges grow with the run, the rows that bands start from with the number of bands.
-            let step = (rows.most() + columns.most()) * edge * (blocks.1 + lanes);
-            let row = columns.total() * edge / lanes;
-            let balanced = (blocks.0 * row / lanes / step.max(1)).isqrt();
-            (KEPT / threads / step.max(1)).max(balanced).max(1)
-        } else {
-            RUN
-        };
-        let mut bands = Bands {
-            increments,
-            blocks,
-            strip: rows.each * R,
-            run: most,
-            count: 1,
-            lanes,
-        };
-        let least = most.div_ceil(limit);
-        let options = (least..=most.min(least + 4 * threads)).map(|count| Bands {
-            run: most.div_ceil(count),
-            count: most.div_ceil(most.div_ceil(count)),
-            ..bands
-        });
-        if let Some(best) = options.min_by_key(|bands| bands.time(threads)) {
-            bands = best;
-        }
-        bands
-    }
-
-    /// Steps of a band.
-    pub(super) fn steps(&self) -> usize {
-        self.blocks.1 + self.lanes - 1
-    }
-
-    /// Blocks that are swept, idle ones included, in units of a group of pairs' blocks.
-    fn cost(&self) -> usize {
-        self.count * self.run * self.steps()
-    }
-
-    /// Blocks that are swept one after the other where threads take bands in turn, each as many steps behind the one
-    /// before as there are lanes.
-    fn time(&self, threads: usize) -> usize {
-        let behind = threads.min(self.count) - 1;
-        self.run * (self.count.div_ceil(threads) * self.steps() + behind * self.lanes)
-    }
-
-    /// The increments of x in a lane's run; none where the grid has not so many strips.
-    pub(super) fn increments(&self, band: usize, lane: usize) -> Range<usize> {
-        let all = self.count * self.lanes * self.run * self.strip;
-        let empty = all - self.increments.0;
-        let first = (band * self.lanes + lane) * self.run * self.strip;
-        first.saturating_sub(empty)..(first + self.run * self.strip).saturating_sub(empty)
-    }
-
-    /// Columns in front of the first increment of y, in blocks of `block` columns.
-    pub(super) fn empty_columns(&self, block: usize) -> usize {
-        self.blocks.1 * block - self.increments.1
-    }
-}
-
-/// Whether `pairs` pairs of this size are better swept one after the other, lanes over strips.
-pub(super) fn pays<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize>(
-    tile: &T,
-    extent: &Extent,
-    pairs: usize,
-) -> bool {
-    // As many as there are lanes never are.
-    if extent.repeats != (0, 0) || extent.unfolded || pairs >= V::LANES {
-        return false;
-    }
-    let bands = Bands::new::<R, C>(
-        extent.increments,
-        tile.cells(),
-        V::LANES,
-        size_of::<S::Edge>(),
-        false,
-        1,
-    );
-    pairs * bands.cost() < bands.blocks.0 * bands.blocks.1
-}
-
-/// How long the bands of a pair take where `threads` take them in turn, in units of blocks.
-pub(super) fn time<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize>(
-    tile: &T,
-    extent: &Extent,
-    kept: bool,
-    threads: usize,
-) -> usize {
-    let edge = size_of::<S::Edge>();
-    Bands::new::<R, C>(extent.increments, tile.cells(), V::LANES, edge, kept, threads).time(threads)
-}
+use crate::simd::{Lanes, Part, Real};
 
 /// Of every vector, the number of one lane: what goes out to another band.
 #[inline(always)]
@@ -184,6 +60,16 @@ pub(super) fn move_down<V: Lanes>(vectors: &mut [V], into: Option<&[V::Scalar]>,
     }
 }
 
+/// Puts numbers over and over in one lane of vectors.
+fn put_numbers<V: Lanes>(vectors: &mut [V], lane: usize, numbers: &[V::Scalar]) {
+    for (vector, &number) in V::scalars_mut(vectors)
+        .chunks_exact_mut(V::LANES)
+        .zip(numbers.iter().cycle())
+    {
+        vector[lane] = number;
+    }
+}
+
 /// The numbers of some equal vectors.
 pub(super) fn flat_numbers<V: Lanes, E: Vectors<V>>(edge: &E) -> [V::Scalar; 4] {
     let parts = edge.as_ref();
@@ -205,14 +91,13 @@ where
     T: Tile<V, R, C>,
 {
     let increments = paths.map(|lane| (lane.points.len() / channels.dim).saturating_sub(1));
-    let (increments, cells) = ((increments[0], increments[1]), tile.cells());
-    let bands = Bands::new::<R, C>(increments, cells, V::LANES, size_of::<S::Edge>(), kept, threads);
-    let columns = Cuts::columns::<C>(0, cells.1);
+    let bands = Bands::new::<V, S, T, R, C>(tile, (increments[0], increments[1]), kept, threads);
     let flat = S::flat(V::constant(1.0));
     let widths = Widths {
         panel: C,
-        columns: columns.each * C,
-        edges: columns.most() + 1,
+        columns: bands.columns.each * C,
+        edges: bands.columns.most(),
+        joints: bands.columns.all_joints(),
     };
     let numbers = &flat_numbers(&flat)[..flat.as_ref().len()];
     Course::new(bands, channels, paths, scale, &widths, numbers)
@@ -239,11 +124,8 @@ where
     T: Tile<V, R, C>,
 {
     let mut relay = Relay::<V, S, T, R, C>::new(tile, course)?;
-    let (count, steps) = (course.bands.count, course.bands.steps());
-    for band in 0..count {
-        let step = &mut |step| tick(band * steps + step, count * steps);
-        relay.band(course, band, Above::Band(&mut []), None, step)?;
-    }
+    let (count, period) = (course.bands.count, course.bands.period);
+    relay.bands(course, &mut (0..count), &mut |step| tick(step, count * period))?;
     Ok(course.kernel())
 }
 
@@ -255,8 +137,9 @@ pub(super) struct Relay<V: Lanes, S: Scheme<V>, T, const R: usize, const C: usiz
     pub(super) rows: Cuts,
     pub(super) columns: Cuts,
     pub(super) y: Vec<[V; C]>,
-    /// The edges above, and after them the sum of increments along the left side of the block.
+    /// The edges above, and after them the sums of increments along the left side of the block and down its joints.
     top: Vec<S::Edge>,
+    joints: Vec<Joint<V, S::Edge>>,
     /// The same of one lane, on its way from or to another band.
     numbers: Vec<V::Scalar>,
     /// Of every strip of the runs: the edges at the left, k where they meet the edges above, and the sum of increments
@@ -284,21 +167,48 @@ where
         };
         let x = Side::new(places, course.channels, 0)?;
         let rows = Cuts::rows::<R>(places.panels(), cells.0);
-        let mut columns = Cuts::columns::<C>(0, cells.1);
-        columns.panels = columns.each;
+        let columns = bands.columns;
+        let joints = columns.all_joints();
         Ok(Relay {
             tile,
             x,
             rows,
             columns,
             y: try_vec(columns.each * course.channels.seen(false), [V::zero(); C])?,
-            top: try_vec(columns.most() + 1, S::flat(V::constant(1.0)))?,
+            top: try_vec(columns.most() + joints, S::flat(V::zero()))?,
+            joints: try_vec(
+                joints,
+                Joint {
+                    corner: V::zero(),
+                    sum: S::flat(V::zero()),
+                },
+            )?,
             numbers: try_vec(course.top_width, V::Scalar::ZERO)?,
             left: try_vec(rows.blocks() * rows.most(), S::flat(V::zero()))?,
             corners: try_vec(rows.blocks(), V::zero())?,
             sums: try_vec(rows.blocks(), S::flat(V::zero()))?,
-            h: try_vec(rows.each * RING, [V::zero(); R])?,
+            h: try_vec(rows.each * ROOM, [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
+        })
+    }
+
+    /// Some bands, one after the other: the kernel alone.
+    #[inline(always)]
+    pub fn bands(
+        &mut self,
+        course: &Course<'_, V::Scalar>,
+        bands: &mut dyn Iterator<Item = usize>,
+        step: Step<'_>,
+    ) -> Result<()> {
+        let most = (course.bands.run * course.bands.strip).min(course.bands.increments.0);
+        V::call(Sweep {
+            relay: self,
+            course,
+            bands,
+            most,
+            above: Above::Band(&mut []),
+            kept: None,
+            step,
         })
     }
 
@@ -312,121 +222,181 @@ where
         kept: Option<&mut KeptBand<V, S>>,
         step: Step<'_>,
     ) -> Result<()> {
-        self.load_x(course, band);
-        V::call(Band {
+        // The first band may have less than a run in its longest lane.
+        let most = course.bands.increments(band, V::LANES - 1).len();
+        V::call(Sweep {
             relay: self,
             course,
-            band,
+            bands: &mut std::iter::once(band),
+            most,
             above,
             kept,
             step,
         })
     }
 
-    /// The lanes' runs of a band.
-    pub(super) fn load_x(&mut self, course: &Course<'_, V::Scalar>, band: usize) {
-        let dim = course.channels.dim;
-        let mut lanes = [Lane::empty(); MAX_LANES];
-        for (l, lane) in lanes.iter_mut().enumerate().take(V::LANES) {
-            let run = course.bands.increments(band, l);
-            if !run.is_empty() {
-                lane.points = &course.x_path.points[run.start * dim..(run.end + 1) * dim];
-                lane.time_step = course.x_path.time_step;
-            }
-        }
-        self.x.interleave(&lanes[..V::LANES], course.scale);
-        // The first band may have less than a run in its longest lane.
+    /// Every lane as it is before a band: runs of up to `most` increments.
+    fn begin(&mut self, most: usize) {
+        self.x.clear(most);
         self.rows.panels = self.x.places().panels();
-    }
-
-    /// One band, from the row above it to the row below it.
-    #[inline(always)]
-    fn sweep(
-        &mut self,
-        course: &Course<'_, V::Scalar>,
-        band: usize,
-        mut above: Above<'_, V::Scalar>,
-        mut kept: Option<&mut KeptBand<V, S>>,
-        step: Step<'_>,
-    ) -> Result<()> {
         let one = S::flat(V::constant(1.0));
         self.left.fill(one);
         self.top.fill(one);
         self.corners.fill(V::constant(1.0));
         self.sums.fill(one);
         self.y.fill([V::zero(); C]);
-        let (channels, height) = (course.channels.seen(false), self.rows.most());
-        let (blocks, width) = (course.bands.blocks.1, course.top_width);
-        for t in 0..course.bands.steps() + 1 {
-            if let (Some(out), Above::Band(_)) = (t.checked_sub(V::LANES), &above) {
-                numbers_of(S::Edge::flatten(&mut self.top), V::LANES - 1, &mut self.numbers);
-                course.top.leave(band, out, &self.numbers);
-            }
-            if t == course.bands.steps() {
-                break;
-            }
-            let into = match &mut above {
-                _ if t >= blocks => None,
-                Above::Copy(row) => Some(&row[t * width..][..width]),
-                Above::Band(copy) => {
-                    course.top.take(band, t, &mut self.numbers, &mut || step(t))?;
-                    if !copy.is_empty() {
-                        copy[t * width..][..width].copy_from_slice(&self.numbers);
-                    }
-                    Some(self.numbers.as_slice())
-                }
-            };
-            move_up(S::Edge::flatten(&mut self.top), into, one.as_ref());
-            move_up(self.y.as_flattened_mut(), course.y(Some(t)), &[V::zero()]);
-            for strip in 0..self.rows.blocks() {
-                let panels = self.rows.block(strip);
-                let left = &mut self.left[strip * height..][..panels.len() * self.rows.cells];
-                let (sum, top) = self.top.split_last_mut().expect("a sum after the edges");
-                let corner = std::mem::replace(&mut self.corners[strip], top[top.len() - 1].value());
-                S::renew_edges(top, &mut self.sums[strip]);
-                S::renew_edges(left, sum);
-                if let Some(kept) = &mut kept {
-                    kept.keep(t, strip, left, top, corner);
-                }
-                let increments = (self.x.load(panels), self.y.as_slice());
-                let (scratch, mut passing) = (&mut self.scratch, Passing(&mut self.h, ()));
-                block::forward::<V, S, T, _, R, C>(
-                    &self.tile,
-                    increments,
-                    channels,
-                    scratch,
-                    left,
-                    top,
-                    corner,
-                    &mut passing,
-                );
-            }
-            step(t + 1)?;
+    }
+
+    /// A lane's run of a band, and where it begins.
+    fn begin_lane(&mut self, course: &Course<'_, V::Scalar>, band: usize, lane: usize) {
+        let (dim, run) = (course.channels.dim, course.bands.increments(band, lane));
+        let mut path = Lane::empty();
+        if !run.is_empty() {
+            path.points = &course.x_path.points[run.start * dim..(run.end + 1) * dim];
+            path.time_step = course.x_path.time_step;
         }
-        Ok(())
+        self.x.put_lane(lane, &path, course.scale);
+        let one = S::flat(V::constant(1.0));
+        let numbers = &flat_numbers(&one)[..one.as_ref().len()];
+        put_numbers(S::Edge::flatten(&mut self.left), lane, numbers);
+        put_numbers(S::Edge::flatten(&mut self.sums), lane, numbers);
+        put_numbers(&mut self.corners, lane, &numbers[..1]);
+    }
+
+    /// The blocks of all strips at one step.
+    #[inline(always)]
+    fn blocks(&mut self, step: usize, kept: &mut Option<&mut KeptBand<V, S>>, channels: usize) {
+        let height = self.rows.most();
+        for strip in 0..self.rows.blocks() {
+            let panels = self.rows.block(strip);
+            let left = &mut self.left[strip * height..][..panels.len() * self.rows.cells];
+            let (top, sums) = self.top.split_at_mut(self.columns.most());
+            let joints = self.joints.as_mut_slice();
+            let corner = self.corners[strip];
+            self.corners[strip] = wave::corners::<V, S>(joints, top, corner);
+            for (joint, &mut sum) in joints.iter_mut().zip(&mut *sums) {
+                joint.sum = sum;
+            }
+            S::renew_edges(top, &mut self.sums[strip]);
+            S::renew_edges(left, &mut joints[0].sum);
+            if let Some(kept) = kept {
+                kept.keep(step, strip, left, top, corner);
+            }
+            let increments = (self.x.load(panels), self.y.as_slice());
+            let (scratch, mut passing) = (&mut self.scratch, Passing(&mut self.h, ()));
+            block::forward::<V, S, T, _, R, C>(
+                &self.tile,
+                increments,
+                channels,
+                scratch,
+                left,
+                top,
+                joints,
+                &mut passing,
+            );
+            for (sum, joint) in sums.iter_mut().zip(joints) {
+                *sum = joint.sum;
+            }
+        }
     }
 }
 
-struct Band<'r, 'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
+/// Bands one after the other, from the row above each to the row below it.
+struct Sweep<'r, 'a, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize> {
     relay: &'r mut Relay<V, S, T, R, C>,
     course: &'r Course<'a, V::Scalar>,
-    band: usize,
+    bands: &'r mut dyn Iterator<Item = usize>,
+    /// Increments of the longest run.
+    most: usize,
     above: Above<'r, V::Scalar>,
     kept: Option<&'r mut KeptBand<V, S>>,
     step: Step<'r>,
 }
 
-impl<V, S, T, const R: usize, const C: usize> Part<V> for Band<'_, '_, V, S, T, R, C>
+impl<V, S, T, const R: usize, const C: usize> Sweep<'_, '_, V, S, T, R, C>
+where
+    V: Lanes,
+    S: Scheme<V>,
+    T: Tile<V, R, C>,
+{
+    /// What comes in from the band above, and the same of y.
+    #[inline(always)]
+    fn hand_up(&mut self, band: Option<usize>, block: usize, done: usize) -> Result<()> {
+        let (relay, course, width) = (&mut *self.relay, self.course, self.course.top_width);
+        let block = band.and(Some(block)).filter(|&block| block < course.bands.blocks.1);
+        let into = match (&mut self.above, band.zip(block)) {
+            (_, None) => None,
+            (Above::Copy(row), Some((_, block))) => Some(&row[block * width..][..width]),
+            (Above::Band(copy), Some((band, block))) => {
+                let wait = &mut || (self.step)(done);
+                course.top.take(band, block, &mut relay.numbers, wait)?;
+                if !copy.is_empty() {
+                    copy[block * width..][..width].copy_from_slice(&relay.numbers);
+                }
+                Some(relay.numbers.as_slice())
+            }
+        };
+        let one = S::flat(V::constant(1.0));
+        move_up(S::Edge::flatten(&mut relay.top), into, one.as_ref());
+        move_up(relay.y.as_flattened_mut(), course.y(block), &[V::zero()]);
+        Ok(())
+    }
+
+    /// What the last lane has, for the band below.
+    #[inline(always)]
+    fn hand_on(&mut self, band: usize, block: usize) {
+        let relay = &mut *self.relay;
+        if block < self.course.bands.blocks.1 && matches!(self.above, Above::Band(_)) {
+            numbers_of(S::Edge::flatten(&mut relay.top), V::LANES - 1, &mut relay.numbers);
+            self.course.top.leave(band, block, &relay.numbers);
+        }
+    }
+}
+
+impl<V, S, T, const R: usize, const C: usize> Part<V> for Sweep<'_, '_, V, S, T, R, C>
 where
     V: Lanes,
     S: Scheme<V>,
     T: Tile<V, R, C>,
 {
     type Output = Result<()>;
+
+    /// At step t lane ℓ is at block (t - ℓ) mod period of the band of turn (t - ℓ) / period.
     #[inline(always)]
-    fn run(self) -> Result<()> {
-        self.relay
-            .sweep(self.course, self.band, self.above, self.kept, self.step)
+    fn run(mut self) -> Result<()> {
+        let course = self.course;
+        let (period, channels) = (course.bands.period, course.channels.seen(false));
+        self.relay.begin(self.most);
+        // The bands in hand, by turn: lanes are at two at most.
+        let (mut bands, mut turns) = ([0; 2], 0);
+        let mut end = usize::MAX;
+        for t in 0.. {
+            let (turn, block) = (t / period, t % period);
+            if let Some(out) = t.checked_sub(V::LANES) {
+                self.hand_on(bands[out / period % 2], out % period);
+            }
+            if block == 0 && turn == turns {
+                if let Some(band) = self.bands.next() {
+                    bands[turn % 2] = band;
+                    turns += 1;
+                } else if turn == 0 {
+                    break;
+                } else {
+                    end = (turn - 1) * period + course.bands.steps();
+                }
+            }
+            if t == end {
+                break;
+            }
+            if turn < turns && block < V::LANES {
+                self.relay.begin_lane(course, bands[turn % 2], block);
+            }
+            let band = (turn < turns).then_some(bands[turn % 2]);
+            self.hand_up(band, block, t.min(turns * period))?;
+            self.relay.blocks(t, &mut self.kept, channels);
+            (self.step)((t + 1).min(turns * period))?;
+        }
+        Ok(())
     }
 }
 

@@ -3,10 +3,12 @@
 use super::block::{Cuts, Replay};
 use super::course::{Course, Passed, Step};
 use super::pairs::Tick;
-use super::panels::{Places, Sums};
+use super::panels::Places;
 use super::relay::{Above, KeptBand, Relay, flat_numbers, move_down, numbers_of};
 use super::scheme::{Scheme, Vectors};
+use super::sums::Sums;
 use super::tile::Tile;
+use super::wave::Joint;
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 
@@ -35,8 +37,7 @@ impl<'a, S: Real> Return<'a, S> {
         C: Scheme<V>,
         T: Tile<V, R, K>,
     {
-        let mut columns = Cuts::columns::<K>(0, tile.cells().1);
-        columns.panels = columns.each;
+        let columns = Cuts::columns::<K>(0, tile.cells().1).one();
         let (below, beyond) = (C::below(V::splat(seed)), C::beyond(V::splat(seed)));
         let to_y = course.columns * course.channels.dim;
         let widths = [
@@ -331,15 +332,20 @@ where
                 .copy_from_slice(&self.kept.tops[place * self.kept.width..][..self.kept.width]);
             let increments = (x.load(panels.clone()), y.as_slice());
             let corner = self.kept.corners[place];
+            let joint = Joint {
+                corner,
+                sum: S::flat(corner),
+            };
             self.replay
-                .forward::<S, T>(tile, increments, seen, left, &mut self.top, corner);
+                .forward::<S, T>(tile, increments, seen, left, &mut self.top, &mut [joint]);
             let right = &mut self.right[strip * rows.most()..][..height];
             S::renew_columns(&mut self.bottom, &mut self.sums[strip]);
             S::renew_rows(right, &mut self.sum[0]);
             self.replay
-                .adjoint::<S, T>(tile, increments, seen, right, &mut self.bottom, None);
+                .adjoint::<S, T>(tile, increments, seen, right, &mut self.bottom, &mut self.sum, None);
             if let Some(sums) = &mut self.to_x {
-                self.replay.to_x(panels, increments.1, seen, dim, sums);
+                self.replay
+                    .to_x(panels, (increments.1, increments.1.len()), seen, dim, sums);
             }
             if let Some(sums) = &mut self.to_y {
                 self.replay

@@ -19,10 +19,14 @@
 //! corner it is the adjoint of.
 //!
 //! [`Values`] keeps k alone, which swallows updates below the rounding unit of k. [`Carried`] keeps the increments of
-//! k along the edges too, and loses nothing of them. What k itself loses as the sum of them it gets back where blocks of
-//! cells begin, from a compensated sum of the increments along the whole axis (Kahan 1965): so errors do not build up.
+//! k along the edges too, and loses nothing of them. What k itself loses as the sum of them it gets back every [`RENEWED`]
+//! rows and columns, from a compensated sum of the increments along the whole axis (Kahan 1965): so errors do not build up.
 
 use crate::simd::Lanes;
+
+/// Rows and columns of cells after which k is renewed, counted from the end. As many of both, so that k(x, y) and k(y, x)
+/// are renewed at the same places and have the same bits.
+pub(super) const RENEWED: usize = 32;
 
 /// What a cell's Δ becomes before it is used.
 pub(super) trait Factors<V: Lanes>: Copy {
@@ -146,7 +150,7 @@ impl<V: Lanes> Factors<V> for Many<V> {
 
 /// What is kept along the grid. States are arrays of vectors, so that they can be moved from lane to lane.
 pub(super) trait Scheme<V: Lanes>: Send + Sync + 'static {
-    /// Whether blocks of cells are where k is renewed.
+    /// Whether k is renewed.
     const RENEWS: bool;
     /// At an edge: k at its far end first.
     type Edge: Vectors<V>;
@@ -162,12 +166,26 @@ pub(super) trait Scheme<V: Lanes>: Send + Sync + 'static {
     /// What a cell handed down, given what it handed to the right: what both hold is kept but once.
     fn under(below: Self::Edge, right: &Self::Edge) -> Self::Edge;
 
-    /// Renews k at consecutive edges of one row or column, given the sum so far of the increments before them.
-    fn renew_edges(edges: &mut [Self::Edge], sum: &mut Self::Edge);
+    /// Renews k at an edge, given the sum so far of the increments before it in its row or column.
+    fn renew(edge: &mut Self::Edge, sum: &mut Self::Edge);
+    /// The same at consecutive edges.
+    #[inline(always)]
+    fn renew_edges(edges: &mut [Self::Edge], sum: &mut Self::Edge) {
+        for edge in edges {
+            Self::renew(edge, sum);
+        }
+    }
     /// The same for ∂F/∂k along a row of columns, from the last on,
     fn renew_columns(columns: &mut [Self::Column], sum: &mut Self::Column);
-    /// and along a column of rows.
-    fn renew_rows(rows: &mut [Self::Row], sum: &mut Self::Row);
+    /// and along a column of rows: one, given the sum below it,
+    fn renew_row(row: &mut Self::Row, sum: &mut Self::Row);
+    /// or several, from the last on.
+    #[inline(always)]
+    fn renew_rows(rows: &mut [Self::Row], sum: &mut Self::Row) {
+        for row in rows.iter_mut().rev() {
+            Self::renew_row(row, sum);
+        }
+    }
 
     /// What hands w = `seed` up and to the left where the grid ends: as k begins with 1 on both axes, its adjoint begins
     /// with ∂F/∂k of the last corner behind both ends.
@@ -236,13 +254,13 @@ impl<V: Lanes> Scheme<V> for Values {
     }
 
     #[inline(always)]
-    fn renew_edges(_: &mut [[V; 1]], _: &mut [V; 1]) {}
+    fn renew(_: &mut [V; 1], _: &mut [V; 1]) {}
 
     #[inline(always)]
     fn renew_columns(_: &mut [[V; 1]], _: &mut [V; 1]) {}
 
     #[inline(always)]
-    fn renew_rows(_: &mut [[V; 2]], _: &mut [V; 2]) {}
+    fn renew_row(_: &mut [V; 2], _: &mut [V; 2]) {}
 
     #[inline(always)]
     fn below(_: V) -> [V; 1] {
@@ -308,10 +326,8 @@ impl<V: Lanes> Scheme<V> for Carried {
     }
 
     #[inline(always)]
-    fn renew_edges(edges: &mut [[V; 2]], sum: &mut [V; 2]) {
-        for edge in edges {
-            edge[0] = add_compensated(edge[1], &mut sum[..2]);
-        }
+    fn renew(edge: &mut [V; 2], sum: &mut [V; 2]) {
+        edge[0] = add_compensated(edge[1], sum);
     }
 
     #[inline(always)]
@@ -322,10 +338,8 @@ impl<V: Lanes> Scheme<V> for Carried {
     }
 
     #[inline(always)]
-    fn renew_rows(rows: &mut [[V; 4]], sum: &mut [V; 4]) {
-        for row in rows.iter_mut().rev() {
-            row[0] = add_compensated(row[1], &mut sum[..2]);
-        }
+    fn renew_row(row: &mut [V; 4], sum: &mut [V; 4]) {
+        row[0] = add_compensated(row[1], &mut sum[..2]);
     }
 
     #[inline(always)]

@@ -1,13 +1,16 @@
 //! A row of tiles, each of R × C increments of x and y: their products, and what becomes of them in cells.
 
 use super::scheme::{Factors, Many, Scheme};
-use super::wave::NEXT;
+use super::wave::{Joint, NEXT};
 use crate::error::{Result, try_vec};
 use crate::path::Ahead;
 use crate::simd::{Lanes, Part};
 
 /// Room for columns of Δ/2 that are made on the way: those of a turn, and those that the wave still looks back to.
 pub(super) const RING: usize = 2 * NEXT;
+
+/// The same for columns that are all made before.
+pub(super) const ROOM: usize = 64;
 
 /// Rows of a panel whose products are summed together: with C columns, their sums stay in registers.
 const TOGETHER: usize = 4;
@@ -163,6 +166,8 @@ impl<V: Lanes, const R: usize> Record<V, R> for Nodes<'_, V, R> {
 /// A trait and not a closure: closures are inlined at the compiler's discretion, and one with vectors in it that is not
 /// inlined is compiled without the features of its level.
 pub(super) trait Records<V: Lanes, const R: usize> {
+    /// Whether Δ/2 is to stay where it is put.
+    const KEEPS: bool = true;
     type Row<'a>: Record<V, R>
     where
         Self: 'a;
@@ -176,18 +181,19 @@ pub(super) trait Records<V: Lanes, const R: usize> {
 pub(super) struct Passing<'a, V, Q, const R: usize>(pub &'a mut [[V; R]], pub Q);
 
 impl<V: Lanes, Q: Record<V, R>, const R: usize> Records<V, R> for Passing<'_, V, Q, R> {
+    const KEEPS: bool = Q::KEEPS;
     type Row<'a>
         = &'a mut Q
     where
         Self: 'a;
     #[inline(always)]
     fn h(&mut self, _: usize) -> (&mut [[V; R]], usize) {
-        (self.0, RING)
+        (self.0, ROOM)
     }
     #[inline(always)]
     fn row(&mut self, row: usize, _: usize, _: usize, all: bool) -> (&mut [[V; R]], &mut Q) {
         let row = if all { row } else { 0 };
-        (&mut self.0[row * RING..][..RING], &mut self.1)
+        (&mut self.0[row * ROOM..][..ROOM], &mut self.1)
     }
 }
 
@@ -307,8 +313,8 @@ pub(super) trait Tile<V: Lanes, const R: usize, const C: usize>: Copy + Send + S
     /// Factors that cells of a row of tiles share, of so many increments of y.
     fn shared(&self, increments: usize) -> usize;
 
-    /// All cells, given h = Δ/2 of the columns of increments if it was `made`, the edges left and above and the corner
-    /// between; leaves the right and lower edges.
+    /// All cells, given h = Δ/2 of the columns of increments if it was `made`, the edges left and above, and the joints
+    /// of the row above; leaves the right and lower edges.
     fn forward<S: Scheme<V>, Q: Record<V, R>>(
         &self,
         h: &mut [[V; R]],
@@ -317,12 +323,12 @@ pub(super) trait Tile<V: Lanes, const R: usize, const C: usize>: Copy + Send + S
         scratch: &mut Scratch<V>,
         left: &mut [S::Edge],
         top: &mut [S::Edge],
-        corner: V,
+        joints: &mut [Joint<V, S::Edge>],
         record: &mut Q,
     );
 
     /// The adjoint of all cells, backwards: `slopes` as [`Slopes`] kept them, `given`, if `GIVEN`, the gradient at every
-    /// node in the same order. Replaces h by ∂F/∂h summed over the cells of every increment.
+    /// node in the same order, `sums` those of the joints below. Replaces h by ∂F/∂h summed over the cells of every increment.
     fn adjoint<S: Scheme<V>, const GIVEN: bool>(
         &self,
         h: &mut [[V; R]],
@@ -332,5 +338,6 @@ pub(super) trait Tile<V: Lanes, const R: usize, const C: usize>: Copy + Send + S
         given: &[V],
         right: &mut [S::Row],
         bottom: &mut [S::Column],
+        sums: &mut [S::Row],
     );
 }

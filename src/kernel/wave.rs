@@ -1,7 +1,7 @@
 //! R rows of cells, swept along their anti-diagonals: at step s row r is at column s - r. The R cells of a step do not
 //! wait for each other, and what they hand on stays in registers.
 
-use super::scheme::{Factors, Scheme, Vectors};
+use super::scheme::{Factors, RENEWED, Scheme, Vectors};
 use super::tile::Record;
 use crate::simd::Lanes;
 use std::ops::Range;
@@ -47,6 +47,27 @@ pub(super) trait FieldBack<V: Lanes>: Field<V> {
 /// A step that is not taken in a turn.
 const ALONE: usize = usize::MAX;
 
+/// A column where waves begin, or renew k on their way: k in the corner of the next wave's first cell there, and the sum
+/// of the increments down the column so far.
+#[derive(Clone, Copy)]
+pub(super) struct Joint<V, E> {
+    pub corner: V,
+    pub sum: E,
+}
+
+/// Takes the corners of joints from the row above, where it is as yet not renewed, and `corner` is what precedes it;
+/// returns what precedes the next block.
+#[inline(always)]
+pub(super) fn corners<V: Lanes, S: Scheme<V>>(joints: &mut [Joint<V, S::Edge>], top: &[S::Edge], corner: V) -> V {
+    let (begins, others) = joints.split_first_mut().expect("where the row begins");
+    begins.corner = corner;
+    let first = top.len() - others.len() * RENEWED;
+    for (joint, before) in others.iter_mut().zip(top[first - 1..].iter().step_by(RENEWED)) {
+        joint.corner = before.value();
+    }
+    top[top.len() - 1].value()
+}
+
 /// What goes forward, between two steps.
 struct Forward<'a, V: Lanes, S: Scheme<V>, const R: usize> {
     left: [S::Edge; R],
@@ -67,27 +88,40 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
     ) {
         record.step();
         for r in (0..R).rev() {
-            let column = step.wrapping_sub(r);
-            if !WHOLE && column >= self.top.len() {
-                continue;
-            }
-            let mut up = match r.checked_sub(1) {
-                None => self.top[column],
-                Some(above) => S::under(self.below[above], &self.left[above]),
-            };
-            let around = [self.left[r].value(), up.value(), self.diagonal[r]];
-            let factors = match STEP {
-                ALONE => field.at(r, column),
-                _ => field.in_turn::<STEP>(r, step / T::PERIOD),
-            };
-            S::cell(&mut self.left[r], &mut up, around[2], factors);
-            record.cell(first + step, r, around, factors, up.value());
-            self.diagonal[r] = around[1];
-            if r == R - 1 {
-                self.top[column] = up;
-            } else {
-                self.below[r] = up;
-            }
+            self.cell::<WHOLE, STEP, T>(r, step, field, record, first);
+        }
+    }
+
+    /// The cell of row `r`, where it has one.
+    #[inline(always)]
+    fn cell<const WHOLE: bool, const STEP: usize, T: Field<V>>(
+        &mut self,
+        r: usize,
+        step: usize,
+        field: &T,
+        record: &mut impl Record<V, R>,
+        first: usize,
+    ) {
+        let column = step.wrapping_sub(r);
+        if !WHOLE && column >= self.top.len() {
+            return;
+        }
+        let mut up = match r.checked_sub(1) {
+            None => self.top[column],
+            Some(above) => S::under(self.below[above], &self.left[above]),
+        };
+        let around = [self.left[r].value(), up.value(), self.diagonal[r]];
+        let factors = match STEP {
+            ALONE => field.at(r, column),
+            _ => field.in_turn::<STEP>(r, step / T::PERIOD),
+        };
+        S::cell(&mut self.left[r], &mut up, around[2], factors);
+        record.cell(first + step, r, around, factors, up.value());
+        self.diagonal[r] = around[1];
+        if r == R - 1 {
+            self.top[column] = up;
+        } else {
+            self.below[r] = up;
         }
     }
 }
@@ -96,6 +130,12 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
     /// Whole steps, in turns of more than one where they can be.
     #[inline(always)]
     fn steps<T: Field<V>>(&mut self, steps: Range<usize>, field: &T, record: &mut impl Record<V, R>, first: usize) {
+        if T::PERIOD == 1 {
+            for step in steps {
+                self.step::<true, ALONE, T>(step, field, record, first);
+            }
+            return;
+        }
         let (mut step, end) = (steps.start, steps.end);
         while step < end {
             if !step.is_multiple_of(T::PERIOD) || step + T::PERIOD > end {
@@ -112,43 +152,92 @@ impl<V: Lanes, S: Scheme<V>, const R: usize> Forward<'_, V, S, R> {
             step += T::PERIOD;
         }
     }
+
+    /// Whole steps in which one row after the other comes to a joint.
+    #[inline(always)]
+    fn renewing_steps<T: Field<V>>(
+        &mut self,
+        column: usize,
+        joint: &mut Joint<V, S::Edge>,
+        field: &T,
+        record: &mut impl Record<V, R>,
+        first: usize,
+    ) {
+        // Written out, for what is kept of each row is in registers.
+        const { assert!(R == 4 || !S::RENEWS) };
+        self.renewing_step::<0, T>(column, joint, field, record, first);
+        self.renewing_step::<1, T>(column, joint, field, record, first);
+        self.renewing_step::<2, T>(column, joint, field, record, first);
+        self.renewing_step::<3, T>(column, joint, field, record, first);
+    }
+
+    /// The step in which row `ROW` comes to the joint at `column`: k at its left and in its corner are renewed when the row
+    /// below, a column behind, has seen them.
+    #[inline(always)]
+    fn renewing_step<const ROW: usize, T: Field<V>>(
+        &mut self,
+        column: usize,
+        joint: &mut Joint<V, S::Edge>,
+        field: &T,
+        record: &mut impl Record<V, R>,
+        first: usize,
+    ) {
+        record.step();
+        for r in (0..R).rev() {
+            if r == ROW {
+                self.diagonal[r] = joint.corner;
+                S::renew(&mut self.left[r], &mut joint.sum);
+                joint.corner = self.left[r].value();
+            }
+            self.cell::<true, ALONE, T>(r, column + ROW, field, record, first);
+        }
+    }
 }
 
-/// All cells of R rows: `left` and `top` become the edges at the right and below; `corner` is k between them. Steps are
-/// counted from `first_step`.
+/// All cells of R rows: `left` and `top` become the edges at the right and below. The first of `joints` is where they
+/// begin, the others every [`RENEWED`] columns before their end. Steps are counted from `first_step`.
 #[inline(always)]
 pub(super) fn forward<V: Lanes, S: Scheme<V>, T: Field<V>, const R: usize>(
     field: &mut T,
     left: &mut [S::Edge; R],
     top: &mut [S::Edge],
-    corner: V,
+    joints: &mut [Joint<V, S::Edge>],
     record: &mut impl Record<V, R>,
     first_step: usize,
 ) {
     let record = &mut record.borrow();
     let columns = top.len();
-    let mut diagonal = [corner; R];
+    let (begins, joints) = joints.split_first_mut().expect("where they begin");
+    let mut diagonal = [begins.corner; R];
     for r in 1..R {
         diagonal[r] = left[r - 1].value();
     }
+    begins.corner = left[R - 1].value();
     let mut wave = Forward::<V, S, R> {
         left: *left,
         below: [S::flat(V::zero()); R],
         diagonal,
         top,
     };
+    let mut next = columns - joints.len() * RENEWED;
+    let mut joints = joints.iter_mut();
     let (mut begin, mut end) = (0, first(columns));
     while begin < columns {
         field.ready(begin..end);
         for step in begin..end.min(R - 1) {
             wave.step::<false, ALONE, _>(step, field, record, first_step);
         }
-        if T::PERIOD > 1 {
-            wave.steps(begin.max(R - 1)..end, field, record, first_step);
-        } else {
-            for step in begin.max(R - 1)..end {
-                wave.step::<true, ALONE, T>(step, field, record, first_step);
+        let mut whole = begin.max(R - 1);
+        loop {
+            let until = if const { S::RENEWS } { end.min(next) } else { end };
+            wave.steps(whole..until, field, record, first_step);
+            if until == end {
+                break;
             }
+            let joint = joints.next().expect("one before the end");
+            wave.renewing_steps(next, joint, field, record, first_step);
+            whole = next + R;
+            next += RENEWED;
         }
         (begin, end) = (end, end + NEXT);
     }
@@ -223,6 +312,12 @@ impl<V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool> Back<'_, V, S, R
     /// Whole steps, in turns of more than one where they can be.
     #[inline(always)]
     fn steps<T: FieldBack<V>>(&mut self, steps: Range<usize>, field: &mut T) {
+        if T::PERIOD == 1 {
+            for step in steps.rev() {
+                self.step::<true, ALONE, T>(step, field);
+            }
+            return;
+        }
         let (begin, mut step) = (steps.start, steps.end);
         while step > begin {
             if !step.is_multiple_of(T::PERIOD) || step < begin + T::PERIOD {
@@ -239,14 +334,47 @@ impl<V: Lanes, S: Scheme<V>, const R: usize, const GIVEN: bool> Back<'_, V, S, R
             self.step::<true, 0, T>(step, field);
         }
     }
+
+    /// Whole steps in which one row after the other, the last one first, goes over the joint before `column`.
+    #[inline(always)]
+    fn renewing_steps<T: FieldBack<V>>(&mut self, column: usize, sum: &mut S::Row, field: &mut T) {
+        const { assert!(R == 4 || !S::RENEWS) };
+        self.renewing_step::<3, T>(column, sum, field);
+        self.renewing_step::<2, T>(column, sum, field);
+        self.renewing_step::<1, T>(column, sum, field);
+        self.renewing_step::<0, T>(column, sum, field);
+    }
+
+    /// The step in which row `AT` does: w at its right is renewed when the row above, a column behind, has seen it.
+    #[inline(always)]
+    fn renewing_step<const AT: usize, T: FieldBack<V>>(&mut self, column: usize, sum: &mut S::Row, field: &mut T) {
+        self.renewing_cell::<AT, 0, T>(column, sum, field);
+        self.renewing_cell::<AT, 1, T>(column, sum, field);
+        self.renewing_cell::<AT, 2, T>(column, sum, field);
+        self.renewing_cell::<AT, 3, T>(column, sum, field);
+    }
+
+    #[inline(always)]
+    fn renewing_cell<const AT: usize, const ROW: usize, T: FieldBack<V>>(
+        &mut self,
+        column: usize,
+        sum: &mut S::Row,
+        field: &mut T,
+    ) {
+        if ROW == AT {
+            S::renew_row(&mut self.right[ROW], sum);
+        }
+        self.cell::<true, ALONE, ROW, T>(column - 1 + AT, field);
+    }
 }
 
-/// The adjoint of all cells of R rows.
+/// The adjoint of all cells of R rows. The last of `sums` is where they end, the others every [`RENEWED`] columns before.
 #[inline(always)]
 pub(super) fn back<V: Lanes, S: Scheme<V>, T: FieldBack<V>, const R: usize, const GIVEN: bool>(
     field: &mut T,
     right: &mut [S::Row; R],
     bottom: &mut [S::Column],
+    sums: &mut [S::Row],
     given: &[[V; R]],
 ) {
     let columns = bottom.len();
@@ -259,12 +387,17 @@ pub(super) fn back<V: Lanes, S: Scheme<V>, T: FieldBack<V>, const R: usize, cons
     for step in (columns.max(R - 1)..columns + R - 1).rev() {
         wave.step::<false, ALONE, _>(step, field);
     }
-    if T::PERIOD > 1 {
-        wave.steps(R - 1..columns.max(R - 1), field);
-    } else {
-        for step in (R - 1..columns).rev() {
-            wave.step::<true, ALONE, T>(step, field);
-        }
+    let (_, sums) = sums.split_last_mut().expect("where they end");
+    let mut sums = sums.iter_mut().rev();
+    let (mut until, mut next) = (columns.max(R - 1), columns);
+    loop {
+        let sum = if const { S::RENEWS } { sums.next() } else { None };
+        next = next.wrapping_sub(RENEWED);
+        let from = if sum.is_some() { next + R - 1 } else { R - 1 };
+        wave.steps(from..until, field);
+        let Some(sum) = sum else { break };
+        wave.renewing_steps(next, sum, field);
+        until = next - 1;
     }
     for step in (0..R - 1).rev() {
         wave.step::<false, ALONE, _>(step, field);
