@@ -41,7 +41,7 @@ impl Cuts {
         Self::new(panels, C * cells_an_increment)
     }
 
-    /// Of columns where nothing is kept, in blocks of up to `most` panels, with joints where k is `renewed`.
+    /// Of columns in blocks of up to `most` panels, with joints on the way where k is `renewed`.
     pub fn long_columns<const C: usize>(cells_an_increment: usize, most: usize, renewed: bool) -> Self {
         let cuts = Self::columns::<C>(0, cells_an_increment);
         let each = if cuts.most() == RENEWED {

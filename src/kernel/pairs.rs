@@ -105,13 +105,7 @@ where
             columns,
             top: try_vec(columns.total(), flat)?,
             left: try_vec(rows.most(), flat)?,
-            joints: try_vec(
-                columns.all_joints(),
-                Joint {
-                    corner: V::zero(),
-                    sum: flat,
-                },
-            )?,
+            joints: try_vec(columns.all_joints(), wave::joint::<V, S>(V::zero()))?,
             h: try_vec(rows.each * ROOM, [V::zero(); R])?,
             scratch: Scratch::new::<T, R, C>(&tile, columns.each * C)?,
             ahead: Ahead::new(),
@@ -134,11 +128,7 @@ where
         self.rows.panels = self.x.places().panels();
         self.columns.panels = self.y.places().panels();
         self.top[..self.columns.total()].fill(S::flat(V::constant(1.0)));
-        let one = V::constant(1.0);
-        self.joints.fill(Joint {
-            corner: one,
-            sum: S::flat(one),
-        });
+        self.joints.fill(wave::joint::<V, S>(V::constant(1.0)));
     }
 
     /// The kernels of the group. `tick(part, whole)` is called after every strip.

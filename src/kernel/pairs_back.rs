@@ -6,7 +6,7 @@ use super::pairs::{Extent, Order, Sweep, Tick};
 use super::scheme::{Scheme, Vectors};
 use super::sums::Sums;
 use super::tile::Tile;
-use super::wave::Joint;
+use super::wave::{self, Joint};
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
@@ -19,7 +19,7 @@ const WIDTH: usize = 2;
 
 /// Gives ∂F/∂k at the nodes of a group's grids.
 pub(super) trait Supply<V> {
-    /// As [`Receive::block`], but writes the cells.
+    /// As [`super::pairs::Receive::block`], but writes the cells.
     fn block(&mut self, rows: Range<usize>, columns: Range<usize>, order: &Order, cells: &mut [V]);
 }
 
@@ -42,14 +42,10 @@ pub(super) struct Kept<V: Lanes, S: Scheme<V>> {
 impl<V: Lanes, S: Scheme<V>> Kept<V, S> {
     fn new(strips: usize, rows: Cuts, columns: Cuts) -> Result<Self> {
         let zero = S::flat(V::zero());
-        let joint = Joint {
-            corner: V::zero(),
-            sum: zero,
-        };
         Ok(Kept {
             tops: try_vec(strips * columns.total(), zero)?,
             lefts: try_vec(strips * columns.most_blocks() * rows.most(), zero)?,
-            joints: try_vec(strips * columns.all_joints(), joint)?,
+            joints: try_vec(strips * columns.all_joints(), wave::joint::<V, S>(V::zero()))?,
             columns,
             rows: rows.most(),
         })
@@ -135,10 +131,7 @@ where
             marks: try_vec(if bands > 1 { bands * columns.total() } else { 0 }, flat)?,
             mark_joints: try_vec(
                 if bands > 1 { bands * sweep.joints.len() } else { 0 },
-                Joint {
-                    corner: V::zero(),
-                    sum: flat,
-                },
+                wave::joint::<V, S>(V::zero()),
             )?,
             bottom: try_vec(columns.total(), S::Column::zero())?,
             right: try_vec(rows.most(), S::Row::zero())?,

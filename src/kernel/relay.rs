@@ -176,13 +176,7 @@ where
             columns,
             y: try_vec(columns.each * course.channels.seen(false), [V::zero(); C])?,
             top: try_vec(columns.most() + joints, S::flat(V::zero()))?,
-            joints: try_vec(
-                joints,
-                Joint {
-                    corner: V::zero(),
-                    sum: S::flat(V::zero()),
-                },
-            )?,
+            joints: try_vec(joints, wave::joint::<V, S>(V::zero()))?,
             numbers: try_vec(course.top_width, V::Scalar::ZERO)?,
             left: try_vec(rows.blocks() * rows.most(), S::flat(V::zero()))?,
             corners: try_vec(rows.blocks(), V::zero())?,

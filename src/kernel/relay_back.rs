@@ -8,7 +8,7 @@ use super::relay::{Above, KeptBand, Relay, flat_numbers, move_down, numbers_of};
 use super::scheme::{Scheme, Vectors};
 use super::sums::Sums;
 use super::tile::Tile;
-use super::wave::Joint;
+use super::wave;
 use crate::error::{Result, try_vec};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 
@@ -321,7 +321,14 @@ where
     /// The blocks of all strips at step `t`.
     #[inline(always)]
     fn blocks(&mut self, t: usize, dim: usize, seen: usize) {
-        let Relay { tile, x, rows, y, .. } = &mut self.relay;
+        let Relay {
+            tile,
+            x,
+            rows,
+            columns,
+            y,
+            ..
+        } = &mut self.relay;
         for strip in (0..rows.blocks()).rev() {
             let panels = rows.block(strip);
             let place = t * self.kept.strips + strip;
@@ -331,11 +338,7 @@ where
             self.top
                 .copy_from_slice(&self.kept.tops[place * self.kept.width..][..self.kept.width]);
             let increments = (x.load(panels.clone()), y.as_slice());
-            let corner = self.kept.corners[place];
-            let joint = Joint {
-                corner,
-                sum: S::flat(corner),
-            };
+            let joint = wave::joint::<V, S>(self.kept.corners[place]);
             self.replay
                 .forward::<S, T>(tile, increments, seen, left, &mut self.top, &mut [joint]);
             let right = &mut self.right[strip * rows.most()..][..height];
@@ -344,8 +347,7 @@ where
             self.replay
                 .adjoint::<S, T>(tile, increments, seen, right, &mut self.bottom, &mut self.sum, None);
             if let Some(sums) = &mut self.to_x {
-                self.replay
-                    .to_x(panels, (increments.1, increments.1.len()), seen, dim, sums);
+                self.replay.to_x(panels, (increments.1, columns.apart), seen, dim, sums);
             }
             if let Some(sums) = &mut self.to_y {
                 self.replay

@@ -55,6 +55,15 @@ pub(super) struct Joint<V, E> {
     pub sum: E,
 }
 
+/// A joint where k is `value` all along the column.
+#[inline(always)]
+pub(super) fn joint<V: Lanes, S: Scheme<V>>(value: V) -> Joint<V, S::Edge> {
+    Joint {
+        corner: value,
+        sum: S::flat(value),
+    }
+}
+
 /// Takes the corners of joints from the row above, where it is as yet not renewed, and `corner` is what precedes it;
 /// returns what precedes the next block.
 #[inline(always)]
