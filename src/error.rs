@@ -135,26 +135,3 @@ macro_rules! length_error {
     };
 }
 pub(crate) use length_error;
-
-/// A vector of `length` copies of `value`, or [`Error::Memory`] where `vec!` would abort the process.
-pub(crate) fn try_vec<T: Clone>(length: usize, value: T) -> Result<Vec<T>> {
-    let mut vector = try_with_room(length)?;
-    vector.resize(length, value);
-    Ok(vector)
-}
-
-/// An empty vector with room for `length` items.
-pub(crate) fn try_with_room<T>(length: usize) -> Result<Vec<T>> {
-    let mut vector = Vec::new();
-    vector
-        .try_reserve_exact(length)
-        .map_err(|_| Error::Memory(length.saturating_mul(size_of::<T>())))?;
-    Ok(vector)
-}
-
-/// Collects from an iterator that knows its length, with room reserved fallibly.
-pub(crate) fn try_collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
-    let mut vector = try_with_room(items.len())?;
-    vector.extend(items);
-    Ok(vector)
-}

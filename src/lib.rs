@@ -18,6 +18,7 @@ mod environment;
 pub mod error;
 pub mod ffi;
 pub mod kernel;
+mod memory;
 pub mod parallel;
 pub mod path;
 pub mod reference;

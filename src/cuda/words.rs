@@ -7,7 +7,8 @@ use super::launch::{Blocks, Stream, WARP};
 use super::sides::SidePlan;
 use super::space::{Region, Space, product};
 use super::{Number, Paths};
-use crate::error::{Error, Result, try_with_room, unsupported_error};
+use crate::error::{Error, Result, unsupported_error};
+use crate::memory::try_with_room;
 use crate::path::LeadLag;
 use crate::signature::Options;
 

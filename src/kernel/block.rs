@@ -1,10 +1,12 @@
 //! A block of tiles: the unit of checkpointing and of the sums of the gradient. Forward over it, and back.
 
 use super::scheme::{RENEWED, Scheme};
+use super::shares::{ToX, ToY};
 use super::sums::Sums;
-use super::tile::{BlockSlopes, RING, ROOM, Record, Records, Scratch, Tile, row_products, slots};
+use super::tile::{BlockSlopes, Products, RING, ROOM, Record, Records, Scratch, Tile, row_products, slots};
 use super::wave::Joint;
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
 
@@ -12,7 +14,7 @@ use std::ops::Range;
 const CELLS: usize = RENEWED;
 
 /// Bytes of increments that stay in the first-level cache while others pass by.
-const NEAR: usize = 24 << 10;
+pub(super) const NEAR: usize = 24 << 10;
 
 /// Cells before the first joint that a wave goes over.
 const LEAST: usize = 4;
@@ -154,13 +156,18 @@ pub(super) fn forward<V, S, T, Q, const R: usize, const C: usize>(
     let all = size_of_val(dy) > NEAR + NEAR / 2 && increments <= most;
     if all {
         let (h, stride) = records.h(increments);
-        all_products(dx, dy, channels, h, stride);
+        V::call(AllProducts {
+            increments: (dx, dy),
+            channels,
+            h,
+            stride,
+        });
     }
     for (i, (dx, left)) in dx.chunks_exact(channels).zip(left.chunks_exact_mut(rows)).enumerate() {
         let (h, mut record) = records.row(i, increments, slots, all);
         let h = if T::MAKES { h } else { &mut h[..increments] };
         if !all && !T::MAKES {
-            row_products(dx, dy, h);
+            V::call(Products { dx, dy, h: &mut *h });
         }
         V::call(RowForward::<V, S, T, _, R, C> {
             tile,
@@ -248,25 +255,26 @@ where
 }
 
 /// Δ/2 of all increments, some columns at a time; `stride` columns of room a row.
-#[inline(always)]
-fn all_products<V: Lanes, const R: usize, const C: usize>(
-    dx: &[[V; R]],
-    dy: &[[V; C]],
+struct AllProducts<'a, V, const R: usize, const C: usize> {
+    increments: (&'a [[V; R]], &'a [[V; C]]),
     channels: usize,
-    h: &mut [[V; R]],
+    h: &'a mut [[V; R]],
     stride: usize,
-) {
-    let columns = (NEAR / size_of::<[V; C]>() / channels).max(1);
-    for (part, dy) in dy.chunks(columns * channels).enumerate() {
-        for (dx, h) in dx.chunks_exact(channels).zip(h.chunks_exact_mut(stride)) {
-            row_products(dx, dy, &mut h[part * columns * C..]);
-        }
-    }
 }
 
-/// Channels of so many increments that stay near.
-fn near<V>(increments: usize) -> usize {
-    (NEAR / size_of::<V>() / increments.max(1)).max(4) & !3
+impl<V: Lanes, const R: usize, const C: usize> Part<V> for AllProducts<'_, V, R, C> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let columns = (NEAR / size_of::<[V; C]>() / self.channels).max(1);
+        let (dx, dy) = self.increments;
+        for (part, dy) in dy.chunks(columns * self.channels).enumerate() {
+            let rows = dx.chunks_exact(self.channels).zip(self.h.chunks_exact_mut(self.stride));
+            for (dx, h) in rows {
+                row_products(dx, dy, &mut h[part * columns * C..]);
+            }
+        }
+    }
 }
 
 /// What going back over a block needs: Δ/2 and the slopes of its cells, one row of tiles after the other.
@@ -342,8 +350,7 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         }
     }
 
-    /// ∂F/∂dx of the rows of the block: summed over `apart` panels of columns, then added, and so on from the last. Time, a
-    /// last channel, is left out.
+    /// ∂F/∂dx of the rows of the block, from `apart` panels of columns at a time; time, a last channel, is left out.
     #[inline(always)]
     pub fn to_x(
         &self,
@@ -353,136 +360,27 @@ impl<V: Lanes, const R: usize, const C: usize> Replay<V, R, C> {
         dim: usize,
         sums: &mut Sums<V, R>,
     ) {
-        let mut end = dy.len() / channels;
-        while end > 0 {
-            let begin = end.saturating_sub(apart);
-            self.columns_to_x(panels.clone(), (dy, begin..end), channels, dim, sums);
-            end = begin;
-        }
+        V::call(ToX {
+            h: &self.h,
+            panels,
+            dy,
+            apart,
+            channels,
+            dim,
+            sums,
+        });
     }
 
-    #[inline(always)]
-    fn columns_to_x(
-        &self,
-        panels: Range<usize>,
-        (dy, columns): (&[[V; C]], Range<usize>),
-        channels: usize,
-        dim: usize,
-        sums: &mut Sums<V, R>,
-    ) {
-        let across = dy.len() / channels * C;
-        let dy = &dy[columns.start * channels..columns.end * channels];
-        let some = near::<V>(columns.len() * C);
-        for begin in (0..dim).step_by(some) {
-            let end = dim.min(begin + some);
-            for (panel, g) in panels.clone().zip(self.h.chunks_exact(across)) {
-                let g = &g.as_chunks().0[columns.clone()];
-                let mut first = begin;
-                while first < end {
-                    let group = group::<V>(end - first);
-                    match group {
-                        4 => add(sums, panel, first, sum_columns::<V, R, C, 4>(g, dy, channels, first)),
-                        2 => add(sums, panel, first, sum_columns::<V, R, C, 2>(g, dy, channels, first)),
-                        _ => add(sums, panel, first, sum_columns::<V, R, C, 1>(g, dy, channels, first)),
-                    }
-                    first += group;
-                }
-            }
-        }
-    }
-
-    /// ∂F/∂dy of the columns of the block: summed over its rows, then added.
+    /// ∂F/∂dy of the columns of the block.
     #[inline(always)]
     pub fn to_y(&self, panels: Range<usize>, dx: &[[V; R]], channels: usize, dim: usize, sums: &mut Sums<V, C>) {
-        let (across, down) = (panels.len(), dx.len() / channels);
-        let tiles = &self.h.as_chunks().0[..across * down];
-        let some = near::<V>(down * R);
-        for begin in (0..dim).step_by(some) {
-            let end = dim.min(begin + some);
-            for (j, panel) in panels.clone().enumerate() {
-                let g = &tiles[j..];
-                let mut first = begin;
-                while first < end {
-                    let group = group::<V>(end - first);
-                    match group {
-                        4 => {
-                            let sum = sum_rows::<V, R, C, 4>(g, across, dx, channels, first);
-                            add(sums, panel, first, sum);
-                        }
-                        2 => {
-                            let sum = sum_rows::<V, R, C, 2>(g, across, dx, channels, first);
-                            add(sums, panel, first, sum);
-                        }
-                        _ => {
-                            let sum = sum_rows::<V, R, C, 1>(g, across, dx, channels, first);
-                            add(sums, panel, first, sum);
-                        }
-                    }
-                    first += group;
-                }
-            }
-        }
+        V::call(ToY {
+            h: &self.h,
+            panels,
+            dx,
+            channels,
+            dim,
+            sums,
+        });
     }
-}
-
-/// Channels that are summed together, of as many as are left: the sums of a panel of each stay in registers.
-#[inline(always)]
-fn group<V: Lanes>(left: usize) -> usize {
-    match left {
-        4.. if V::REGISTERS >= 32 => 4,
-        2.. => 2,
-        _ => 1,
-    }
-}
-
-#[inline(always)]
-fn add<V: Lanes, const P: usize, const K: usize>(sums: &mut Sums<V, P>, panel: usize, first: usize, of: [[V; P]; K]) {
-    for (k, values) in of.into_iter().enumerate() {
-        sums.add(panel, first + k, values);
-    }
-}
-
-/// Σ_j g_ij dy_j of a row of tiles, for channels `first..first + K`.
-#[inline(always)]
-fn sum_columns<V: Lanes, const R: usize, const C: usize, const K: usize>(
-    g: &[[[V; R]; C]],
-    dy: &[[V; C]],
-    channels: usize,
-    first: usize,
-) -> [[V; R]; K] {
-    let mut sums = [[V::zero(); R]; K];
-    for (g, dy) in g.iter().zip(dy.chunks_exact(channels)) {
-        let y: &[[V; C]; K] = dy[first..].first_chunk().expect("K channels");
-        for c in 0..C {
-            for r in 0..R {
-                for k in 0..K {
-                    sums[k][r] = g[c][r].mul_add(y[k][c], sums[k][r]);
-                }
-            }
-        }
-    }
-    sums
-}
-
-/// Σ_i g_ij dx_i of a column of tiles, every `across`-th of `g`, for channels `first..first + K`.
-#[inline(always)]
-fn sum_rows<V: Lanes, const R: usize, const C: usize, const K: usize>(
-    g: &[[[V; R]; C]],
-    across: usize,
-    dx: &[[V; R]],
-    channels: usize,
-    first: usize,
-) -> [[V; C]; K] {
-    let mut sums = [[V::zero(); C]; K];
-    for (g, dx) in g.iter().step_by(across).zip(dx.chunks_exact(channels)) {
-        let x: &[[V; R]; K] = dx[first..].first_chunk().expect("K channels");
-        for r in 0..R {
-            for c in 0..C {
-                for k in 0..K {
-                    sums[k][c] = g[c][r].mul_add(x[k][r], sums[k][c]);
-                }
-            }
-        }
-    }
-    sums
 }

@@ -2,7 +2,8 @@
 
 use super::bands::Bands;
 use super::panels::{Channels, Lane};
-use crate::error::{Result, try_collect, try_vec, try_with_room};
+use crate::error::Result;
+use crate::memory::{try_collect, try_vec, try_with_room};
 use crate::parallel::lock;
 use crate::simd::Real;
 use std::hint;

@@ -2,7 +2,8 @@
 
 use super::groups::long;
 use super::pairwise::{self, Pairs};
-use crate::error::{Result, try_collect, try_vec, try_with_room};
+use crate::error::Result;
+use crate::memory::{try_collect, try_vec, try_with_room};
 use crate::parallel::Run;
 use crate::path::Batch;
 use crate::simd::{self, Real};

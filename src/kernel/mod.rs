@@ -33,6 +33,7 @@ mod refined;
 mod relay;
 mod relay_back;
 mod scheme;
+mod shares;
 mod sums;
 mod tile;
 mod wave;

@@ -8,7 +8,8 @@ use super::panels::{Channels, Places, Side};
 use super::scheme::{Scheme, Vectors};
 use super::tile::{Asking, BlockNodes, Passing, ROOM, Scratch, Tile, slots};
 use super::wave::{self, Joint};
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::path::Ahead;
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
@@ -69,13 +70,11 @@ where
     S: Scheme<V>,
     T: Tile<V, R, C>,
 {
-    #[inline(always)]
     pub fn new(tile: T, extent: &Extent) -> Result<Self> {
         Self::with(tile, extent, Cuts::columns::<C>(0, tile.cells().1))
     }
 
     /// For kernels alone.
-    #[inline(always)]
     pub fn forth(tile: T, extent: &Extent) -> Result<Self> {
         if const { !T::MAKES } {
             return Self::new(tile, extent);
@@ -84,7 +83,6 @@ where
         Self::with(tile, extent, Cuts::long_columns::<C>(tile.cells().1, most, S::RENEWS))
     }
 
-    #[inline(always)]
     pub(super) fn with(tile: T, extent: &Extent, columns: Cuts) -> Result<Self> {
         let x_cells = tile.cells().0;
         let each = (Cuts::rows::<R>(0, x_cells).each, columns.each);
@@ -162,7 +160,12 @@ where
 
     /// One strip; what the blocks start from is kept.
     #[inline(always)]
-    pub(super) fn strip(&mut self, strip: usize, mut keep: Option<(&mut Kept<V, S>, usize)>) {
+    pub(super) fn strip(&mut self, strip: usize, keep: Option<(&mut Kept<V, S>, usize)>) {
+        V::call(Strip(self, strip, keep));
+    }
+
+    #[inline(always)]
+    fn solve_strip(&mut self, strip: usize, mut keep: Option<(&mut Kept<V, S>, usize)>) {
         let panels = self.rows.block(strip);
         let left = &mut self.left[..panels.len() * self.rows.cells];
         left.fill(S::flat(V::constant(1.0)));
@@ -271,6 +274,22 @@ impl<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize> P
     #[inline(always)]
     fn run(self) -> Result<V> {
         self.0.solve(self.1)
+    }
+}
+
+struct Strip<'a, 'k, V: Lanes, S: Scheme<V>, T, const R: usize, const C: usize>(
+    &'a mut Sweep<V, S, T, R, C>,
+    usize,
+    Option<(&'k mut Kept<V, S>, usize)>,
+);
+
+impl<V: Lanes, S: Scheme<V>, T: Tile<V, R, C>, const R: usize, const C: usize> Part<V>
+    for Strip<'_, '_, V, S, T, R, C>
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.0.solve_strip(self.1, self.2);
     }
 }
 

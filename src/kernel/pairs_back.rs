@@ -7,7 +7,8 @@ use super::scheme::{Scheme, Vectors};
 use super::sums::Sums;
 use super::tile::Tile;
 use super::wave::{self, Joint};
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::simd::{Lanes, Part};
 use std::ops::Range;
 
@@ -111,7 +112,6 @@ where
     S: Scheme<V>,
     T: Tile<V, R, C>,
 {
-    #[inline(always)]
     pub fn new(tile: T, extent: &Extent, to_x: bool, to_y: bool, given: bool) -> Result<Self> {
         let cells = tile.cells().1;
         let apart = Cuts::columns::<C>(0, cells).each;

@@ -1,6 +1,7 @@
 //! Increments of several paths, one path a lane, in panels of P increments: what a tile of Δ reads in order.
 
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::path::{Path, Steps, put_steps};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 use std::ops::Range;

@@ -15,7 +15,8 @@ use super::panels::{Channels, Lane, Places, Side};
 use super::scheme::{Scheme, Vectors};
 use super::tile::{Passing, ROOM, Scratch, Tile};
 use super::wave::{self, Joint};
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::simd::{Lanes, Part, Real};
 
 /// Of every vector, the number of one lane: what goes out to another band.

@@ -9,7 +9,8 @@ use super::scheme::{Scheme, Vectors};
 use super::sums::Sums;
 use super::tile::Tile;
 use super::wave;
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 
 /// A pair that is gone back over band by band, from the last.

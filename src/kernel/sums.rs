@@ -1,7 +1,8 @@
 //! Gradients with respect to increments, in panels as the increments are, on their way back to the paths.
 
 use super::panels::Places;
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 
 /// Gradients with respect to the increments of a side, `dim` channels, as its panels.

@@ -2,7 +2,8 @@
 
 use super::scheme::{Factors, Many, Scheme};
 use super::wave::{Joint, NEXT};
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::path::Ahead;
 use crate::simd::{Lanes, Part};
 

@@ -5,7 +5,7 @@
 use super::crew::Board;
 use super::thread;
 use crate::environment::variable;
-use crate::error::try_with_room;
+use crate::memory::try_with_room;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 

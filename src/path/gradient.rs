@@ -1,7 +1,8 @@
 //! Where the gradient of a batch goes: like the batch, but contiguous.
 
 use super::Batch;
-use crate::error::{Result, argument_error, length_error, try_collect};
+use crate::error::{Result, argument_error, length_error};
+use crate::memory::try_collect;
 use crate::simd::Real;
 
 /// A buffer for the gradient of a batch, checked to be large enough. Path b's gradient is contiguous and begins at

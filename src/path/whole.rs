@@ -2,7 +2,8 @@
 
 use super::transform::{check_end_time, lead_lag, lead_lag_adjoint, time_augment, time_augment_adjoint};
 use super::{Batch, Gradient};
-use crate::error::{Result, length_error, try_collect};
+use crate::error::{Result, length_error};
+use crate::memory::try_collect;
 use crate::parallel::{Run, share};
 use crate::simd::Real;
 

@@ -140,7 +140,6 @@ pub struct Scratch<V> {
 }
 
 impl<V: Lanes> Scratch<V> {
-    #[inline(always)]
     pub fn new(shape: &Shape, tiles: usize, chunk: usize, longest: usize) -> Result<Self> {
         let streams = chunk * shape.streams();
         Ok(Scratch {
@@ -156,7 +155,6 @@ impl<V: Lanes> Scratch<V> {
 }
 
 impl<V: Lanes> OverPaths<V> {
-    #[inline(always)]
     fn new(levels: &Levels, longest: usize) -> Result<Self> {
         let longest = longest.next_multiple_of(MAX_LANES);
         let shape = Shape::of_paths(levels);

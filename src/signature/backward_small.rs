@@ -25,7 +25,6 @@ pub struct SmallPaths<V: Lanes> {
 
 impl<V: Lanes> SmallPaths<V> {
     /// For pieces of at most `longest` steps.
-    #[inline(always)]
     pub fn new(levels: &Levels, longest: usize, dim: usize, transform: Transform) -> Result<Self> {
         Ok(SmallPaths {
             levels: *levels,

@@ -8,7 +8,8 @@ use super::letters::{Common, Letters};
 use super::levels::Levels;
 use super::shape::{Places, Shape};
 use super::top_products::{ToLetters, ToWords};
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::path::{Transform, scatter_increments};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 
@@ -31,7 +32,6 @@ pub struct OverSuffixes<V: Lanes> {
 }
 
 impl<V: Lanes> OverSuffixes<V> {
-    #[inline(always)]
     pub fn new(levels: &Levels, longest: usize, fewer: bool) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
         let flat = shape.base + 1 == levels.degree;

@@ -7,7 +7,8 @@
 use super::letters::{Column, Letters, weight, weights};
 use super::levels::Levels;
 use super::shape::Shape;
-use crate::error::{Result, try_vec, try_with_room};
+use crate::error::Result;
+use crate::memory::{try_vec, try_with_room};
 use crate::simd::{Lanes, Part, Real};
 
 /// The levels 1..=base over a piece, and the streams h_j(k), k = j+1..=N, of all but the last.
@@ -26,7 +27,6 @@ pub struct Base<V: Lanes> {
 }
 
 impl<V: Lanes> Base<V> {
-    #[inline(always)]
     pub fn new(levels: &Levels, shape: &Shape, steps: usize) -> Result<Self> {
         let (mut streams, mut before, mut after) = (
             try_with_room(shape.base)?,

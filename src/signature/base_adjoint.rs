@@ -7,7 +7,8 @@ use super::base::{Base, Parent, lanes_of, spread, wide, width};
 use super::letters::{Letters, weight};
 use super::levels::Levels;
 use super::shape::Shape;
-use crate::error::{Result, try_vec, try_with_room};
+use crate::error::Result;
+use crate::memory::{try_vec, try_with_room};
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 
 pub struct BaseAdjoint<V: Lanes> {
@@ -21,7 +22,6 @@ pub struct BaseAdjoint<V: Lanes> {
 }
 
 impl<V: Lanes> BaseAdjoint<V> {
-    #[inline(always)]
     pub fn new(levels: &Levels, shape: &Shape, steps: usize) -> Result<Self> {
         let mut streams = try_with_room(shape.base)?;
         for j in 1..shape.base {

@@ -12,7 +12,8 @@ use super::shuffle::{Shuffles, Words};
 use super::small::{Small, exists};
 use super::tile::{Stretch, grow, largest_letter};
 use super::top::{LastLevel, SCRATCH};
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::parallel::Queue;
 use crate::path::Ahead;
 use crate::simd::{Lanes, MAX_LANES, Real, Work};
@@ -136,7 +137,6 @@ struct OverPaths<V: Lanes> {
 }
 
 impl<V: Lanes> OverPaths<V> {
-    #[inline(always)]
     fn new(levels: &Levels, words: Words, longest: usize) -> Result<Self> {
         let (d, n) = (levels.dim, levels.degree);
         let shape = Shape::of_paths(levels);
@@ -265,7 +265,6 @@ struct OverSuffixes<V: Lanes> {
 }
 
 impl<V: Lanes> OverSuffixes<V> {
-    #[inline(always)]
     fn new(levels: &Levels, words: Words, longest: usize) -> Result<Self> {
         let shape = Shape::of_suffixes(levels, V::LANES);
         let streams = shape.streams() + SCRATCH;

@@ -2,7 +2,8 @@
 
 use super::levels::Levels;
 use super::shape::{Places, Shape};
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::simd::{Lanes, MAX_LANES, Real};
 use std::ops::Range;
 
@@ -13,7 +14,6 @@ pub struct Order {
 
 impl Order {
     /// For states in the order of the walk.
-    #[inline(always)]
     pub fn new(levels: &Levels) -> Result<Self> {
         let shape = Shape::of_paths(levels);
         let by_level = Places::new(&shape)?;
@@ -28,7 +28,6 @@ impl Order {
     }
 
     /// For states that are ordered by the last letters of words (`Small`).
-    #[inline(always)]
     pub fn by_endings(levels: &Levels) -> Result<Self> {
         let mut places = try_vec(levels.total(), 0)?;
         let (d, each) = (levels.dim, levels.total() / levels.dim);

@@ -2,7 +2,8 @@
 
 use super::lanes::{gather, spread};
 use super::moves::Moves;
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::path::{LeadLag, Steps, Transform, put_steps};
 use crate::simd::{Lanes, MAX_LANES, Real};
 
@@ -27,7 +28,6 @@ pub struct Points<V: Lanes> {
 
 impl<V: Lanes> Points<V> {
     /// For `steps` steps in `dim` channels, after the transform.
-    #[inline(always)]
     pub fn new(dim: usize, steps: usize) -> Result<Self> {
         Ok(Points {
             dim,

@@ -5,7 +5,8 @@
 //! suffix of `LANES` paths, then with `base = 0`: the empty suffix.
 
 use super::levels::Levels;
-use crate::error::{Result, try_collect, try_vec};
+use crate::error::Result;
+use crate::memory::{try_collect, try_vec};
 
 /// A signature seen as tiles: `width` vectors of suffixes of `base` letters; over each of them words of 1..=depth
 /// more letters.

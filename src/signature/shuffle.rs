@@ -12,7 +12,8 @@
 
 use super::few::Products;
 use super::levels::Levels;
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use crate::simd::{Lanes, MAX_LANES, Part, Real};
 
 /// Which words of the last level go along the path.

@@ -12,7 +12,8 @@ pub mod environment;
 mod portable;
 
 use crate::environment::variable;
-use crate::error::{Result, try_vec};
+use crate::error::Result;
+use crate::memory::try_vec;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Mul, Neg, Sub};
 use std::sync::atomic::{AtomicU8, Ordering};
