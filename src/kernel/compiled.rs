@@ -2,7 +2,7 @@
 //! that calls it, and these take long.
 
 use super::pairwise::{Given, Pairs};
-use super::{gram, grid, pairwise};
+use super::{gram, gram_back, grid, pairwise};
 use crate::error::Result;
 use crate::parallel::Run;
 use crate::simd::Real;
@@ -76,7 +76,7 @@ macro_rules! compiled {
                 to_y: Option<Vec<&mut [Self]>>,
                 run: &mut Run<'_>,
             ) -> Result<()> {
-                gram::gradients(grad, pairs, symmetric, to_x, to_y, run)
+                gram_back::gradients(grad, pairs, symmetric, to_x, to_y, run)
             }
         }
     };

@@ -6,11 +6,11 @@
 //! | `panels` | increments of several paths, one path a lane |
 //! | `tile` | the products of a few increments, and what becomes of them: `direct`, `refined` or `alike` cells |
 //! | `wave` | a few rows of cells, along their anti-diagonals, forward and back |
-//! | `block` | a block of tiles forward and back, and its share of the gradient |
+//! | `block`, `shares` | a block of tiles forward and back, and what it adds to the gradient |
 //! | `pairs` | a group of pairs, one a lane, swept strip after strip |
 //! | `groups`, `choice` | which pairs go together, and with which scheme and tile |
 //! | `relay`, `relay_back` | one long pair, a run of strips a lane |
-//! | `pairwise`, `grid`, `gram` | what the public functions share among threads |
+//! | `pairwise`, `grid`, `gram`, `gram_back` | what the public functions share among threads |
 //! | `compiled` | the doors to those, compiled in this crate |
 
 mod alike;
@@ -22,6 +22,7 @@ mod compiled;
 mod course;
 mod direct;
 mod gram;
+mod gram_back;
 mod gram_pairs;
 mod grid;
 mod groups;
