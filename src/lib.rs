@@ -8,7 +8,8 @@
 //! | [`path`] | views of batches, increments, transforms and their adjoints, where gradients go |
 //! | [`simd`] | the one lane trait, a file an instruction set, the level chosen at run time |
 //! | [`parallel`] | sharing tasks among threads, progress and cancellation |
-//! | [`error`] | what can go wrong, and fallible allocation |
+//! | [`error`] | what can go wrong |
+//! | `memory` | allocation that may fail, in huge pages where it is large |
 //! | `environment` | variables of the environment, read without an allocation |
 //! | [`ffi`] | the C door: Rust programs have no need of it |
 //! | [`reference`](mod@reference) | each function once more, obvious and slow: the oracle of the tests |
